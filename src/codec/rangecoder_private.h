@@ -1,0 +1,183 @@
+/* The binary range coder, both directions in one: each function takes `encode` as a compile-time constant, so
+ * that the model above is written once and cannot differ between the two ends. docs/codec.md, "Range coder".
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+#define TAS_INLINE static inline __attribute__((always_inline))
+
+enum {
+    TAS_RC_SHIFT_FAST = 4,
+    TAS_RC_SHIFT_SLOW = 7,
+    TAS_RC_RAW_MAX = 8, /* most bits in one tas_rc_raw() */
+    TAS_RC_TAIL = 2, /* bytes that tas_rc_finish() leaves open: the decoder reads them, whatever they are */
+    TAS_RC_BIN_BITS = 10, /* most bits of output that one bin can cost, see tas_rc_bin() */
+};
+
+/* The probability that a bin is 0, in 1/65536, learnt at two speeds and averaged. */
+struct tas_prob {
+    uint16_t fast, slow;
+};
+
+#define TAS_PROB_HALF ((struct tas_prob){32768, 32768})
+
+struct tas_rc {
+    uint64_t low;     /* encoder: start of the interval; bit 32 is a carry */
+    uint32_t range;   /* at least 2^24 between two calls */
+    uint32_t code;    /* decoder: what was read, less the start of the interval */
+    uint64_t pending; /* encoder: bytes held back for a carry: `held`, then pending - 1 times 0xff */
+    uint8_t held;
+    bool bad;     /* encoder: out is full; decoder: read past the end or a value that cannot be */
+    uint8_t *out; /* encoder: `len` of `cap` bytes written */
+    size_t len, cap;
+    struct tas_bytes in; /* decoder: what is left */
+};
+
+/* The first byte that the arithmetic gives is always 0 and is not written: pending starts with none. */
+TAS_INLINE struct tas_rc tas_rc_encoder_of(uint8_t *out, size_t cap) {
+    return (struct tas_rc){.range = UINT32_MAX, .out = out, .cap = cap};
+}
+
+TAS_INLINE void tas_rc_put(struct tas_rc *rc, uint8_t byte) {
+    if (rc->len == rc->cap) {
+        rc->bad = true;
+        return;
+    }
+    rc->out[rc->len++] = byte;
+}
+
+/* Moves the top byte of low out. A byte of 0xff waits, as a carry may still run through it (never through the
+ * very first byte: the whole interval began at 0 and below 2^32). */
+TAS_INLINE void tas_rc_shift_out(struct tas_rc *rc) {
+    uint8_t carry = (uint8_t)(rc->low >> 32);
+    if ((uint32_t)rc->low < 0xff000000u || carry || rc->pending == 0) {
+        for (uint8_t byte = rc->held; rc->pending > 0; byte = 0xff, rc->pending--)
+            tas_rc_put(rc, (uint8_t)(byte + carry));
+        rc->held = (uint8_t)(rc->low >> 24);
+    }
+    rc->pending++;
+    rc->low = (uint64_t)((uint32_t)rc->low << 8);
+}
+
+/* Writes what is left. Of the last TAS_RC_TAIL bytes that the decoder reads none is written: any value will
+ * do. */
+TAS_INLINE void tas_rc_finish(struct tas_rc *rc) {
+    rc->low = (rc->low + 0xffff) & ~(uint64_t)0xffff; /* stays inside: range is at least 2^24 */
+    for (int i = 0; i < 3; i++)
+        tas_rc_shift_out(rc);
+}
+
+TAS_INLINE uint8_t tas_rc_get(struct tas_rc *rc) {
+    if (rc->in.len == 0) {
+        rc->bad = true;
+        return 0;
+    }
+    rc->in.len--;
+    return *rc->in.ptr++;
+}
+
+/* `in` ends with the TAS_RC_TAIL open bytes. */
+TAS_INLINE struct tas_rc tas_rc_decoder_of(struct tas_bytes in) {
+    struct tas_rc rc = {.range = UINT32_MAX, .in = in};
+    for (int i = 0; i < 4; i++)
+        rc.code = rc.code << 8 | tas_rc_get(&rc);
+    return rc;
+}
+
+TAS_INLINE void tas_rc_normalize(const bool encode, struct tas_rc *rc) {
+    while (rc->range < 1u << 24) {
+        rc->range <<= 8;
+        if (encode)
+            tas_rc_shift_out(rc);
+        else
+            rc->code = rc->code << 8 | tas_rc_get(rc);
+    }
+}
+
+TAS_INLINE void tas_prob_learn(struct tas_prob *p, bool bin) {
+    if (bin) {
+        p->fast = (uint16_t)(p->fast - (p->fast >> TAS_RC_SHIFT_FAST));
+        p->slow = (uint16_t)(p->slow - (p->slow >> TAS_RC_SHIFT_SLOW));
+    } else {
+        p->fast = (uint16_t)(p->fast + ((65535 - p->fast) >> TAS_RC_SHIFT_FAST));
+        p->slow = (uint16_t)(p->slow + ((65535 - p->slow) >> TAS_RC_SHIFT_SLOW));
+    }
+}
+
+/* One adaptive bin; gives it back.
+ * Why it costs at most TAS_RC_BIN_BITS: a probability that starts at 32768 falls no lower than 15 (fast: 15
+ * >> 4 is 0) and 127 (slow), and rises no higher than 65520 and 65408, so their mean lies in 71..65464 and
+ * neither value of the bin has less than 71/65536. With range >= 2^24 the cut to 16 bits takes less than
+ * 1/256 of that: the interval shrinks by at most 65536/71 * 256/255 < 2^9.86. */
+TAS_INLINE bool tas_rc_bin(const bool encode, struct tas_rc *rc, struct tas_prob *p, bool bin) {
+    uint32_t zero = (rc->range >> 16) * (((uint32_t)p->fast + p->slow) >> 1);
+    if (!encode)
+        bin = rc->code >= zero;
+    if (bin) {
+        rc->range -= zero;
+        if (encode)
+            rc->low += zero;
+        else
+            rc->code -= zero;
+    } else {
+        rc->range = zero;
+    }
+    tas_prob_learn(p, bin);
+    tas_rc_normalize(encode, rc);
+    return bin;
+}
+
+/* `n` bits (0 to TAS_RC_RAW_MAX) without a model. */
+TAS_INLINE uint32_t tas_rc_raw(const bool encode, struct tas_rc *rc, uint32_t value, unsigned n) {
+    rc->range >>= n;
+    if (encode) {
+        rc->low += (uint64_t)value * rc->range;
+    } else {
+        value = rc->code / rc->range;
+        if (value >> n) {
+            /* The division's rest: no encoder gets here. */
+            rc->bad = true;
+            value = (1u << n) - 1;
+        }
+        rc->code -= value * rc->range;
+    }
+    tas_rc_normalize(encode, rc);
+    return value;
+}
+
+/* An `n`-bit value, highest bit first, each bin in the context of the bits before it. tree has 2^n entries.
+ */
+TAS_INLINE uint32_t tas_rc_tree(const bool encode, struct tas_rc *rc, struct tas_prob *tree, uint32_t value,
+                                unsigned n) {
+    uint32_t node = 1;
+    for (unsigned i = n; i-- > 0;)
+        node = node << 1 | tas_rc_bin(encode, rc, &tree[node], value >> i & 1);
+    return node - (1u << n);
+}
+
+/* Contexts of tas_rc_number(): the length of value + 1 in unary, then its second highest bit. */
+enum { TAS_RC_NUMBER_MAX_LOG = 14 };
+struct tas_prob_number {
+    struct tas_prob length[TAS_RC_NUMBER_MAX_LOG], high[TAS_RC_NUMBER_MAX_LOG + 1];
+};
+
+/* A number of 0 to 2^(max_log + 1) - 2, small ones being likely (Exp-Golomb, the first bits adaptive).
+ * max_log: at most TAS_RC_NUMBER_MAX_LOG. */
+TAS_INLINE uint32_t tas_rc_number(const bool encode, struct tas_rc *rc, struct tas_prob_number *p,
+                                  uint32_t value, unsigned max_log) {
+    unsigned log = 0, want = encode ? 31u - (unsigned)__builtin_clz(value + 1) : 0;
+    while (log < max_log && tas_rc_bin(encode, rc, &p->length[log], log < want))
+        log++;
+    if (log == 0)
+        return 0;
+    uint32_t rest = encode ? value + 1 - (1u << log) : 0;
+    unsigned left = log - 1;
+    uint32_t got = tas_rc_bin(encode, rc, &p->high[log], rest >> left & 1);
+    while (left > 0) {
+        unsigned n = left > TAS_RC_RAW_MAX ? TAS_RC_RAW_MAX : left;
+        left -= n;
+        got = got << n | tas_rc_raw(encode, rc, rest >> left & ((1u << n) - 1), n);
+    }
+    return got + (1u << log) - 1;
+}
