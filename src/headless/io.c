@@ -1,0 +1,163 @@
+#include "headless/io.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LINE_MAX_LEN = 16 * 1024 };
+
+struct headless_io {
+    struct tas_watch *watch;
+    void (*on_line)(void *ctx, char *line);
+    void (*on_end)(void *ctx);
+    void *ctx;
+    struct tas_buf in;
+};
+
+void headless_say(const char *event, const char *fields, ...) {
+    va_list va;
+    va_start(va, fields);
+    printf("{\"event\":\"%s\"", event);
+    vprintf(fields, va);
+    printf("}\n");
+    fflush(stdout);
+    va_end(va);
+}
+
+static void take_lines(struct headless_io *io) {
+    for (;;) {
+        struct tas_bytes all = tas_buf_peek(&io->in);
+        const uint8_t *end = all.len ? memchr(all.ptr, '\n', all.len) : NULL;
+        if (!end)
+            return;
+        size_t len = (size_t)(end - all.ptr);
+        char *line = strndup((const char *)all.ptr, len);
+        tas_buf_drop(&io->in, len + 1);
+        if (line)
+            io->on_line(io->ctx, line);
+        free(line);
+    }
+}
+
+static void on_readable(void *ctx, unsigned ready) {
+    (void)ready;
+    struct headless_io *io = ctx;
+    uint8_t some[4096];
+    ssize_t n = read(STDIN_FILENO, some, sizeof(some));
+    if (n > 0 && tas_buf_append(&io->in, tas_bytes_of(some, (size_t)n)) != TAS_OK) {
+        headless_say("error", ",\"text\":\"a line is longer than 16 KiB\"");
+        tas_buf_drop(&io->in, io->in.len);
+    }
+    take_lines(io);
+    bool is_over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    if (is_over) {
+        tas_watch_free(io->watch);
+        io->watch = NULL;
+        io->on_end(io->ctx);
+    }
+}
+
+struct headless_io *headless_io_new(struct tas_loop *loop, void (*on_line)(void *ctx, char *line),
+                                    void (*on_end)(void *ctx), void *ctx) {
+    struct headless_io *io = calloc(1, sizeof(*io));
+    if (!io)
+        return NULL;
+    *io = (struct headless_io){.on_line = on_line, .on_end = on_end, .ctx = ctx};
+    tas_buf_init(&io->in, LINE_MAX_LEN);
+    io->watch = tas_watch_new(loop, STDIN_FILENO, TAS_READABLE, on_readable, io);
+    if (io->watch)
+        return io;
+    fprintf(stderr, "tasuki-headless: standard input must be a pipe or a terminal: it takes the commands\n");
+    free(io);
+    return NULL;
+}
+
+void headless_io_free(struct headless_io *io) {
+    if (!io)
+        return;
+    tas_watch_free(io->watch);
+    tas_buf_fini(&io->in);
+    free(io);
+}
+
+const char *headless_word(char *line, char **rest) {
+    char *space = strchr(line, ' ');
+    if (space)
+        *space = '\0';
+    *rest = space ? space + 1 : line + strlen(line);
+    return line;
+}
+
+static void say_peer(const struct tas_peer *peer) {
+    char *company = tas_json_string(tas_bytes_of(peer->company, strlen(peer->company)));
+    char *name = tas_json_string(tas_bytes_of(peer->name, strlen(peer->name)));
+    headless_say("peer", ",\"company\":%s,\"name\":%s,\"perms\":%u,\"kind\":%u", company, name, peer->perms,
+                 peer->kind);
+    free(company);
+    free(name);
+}
+
+bool headless_say_event(const struct tas_event *ev) {
+    char *text = NULL;
+    switch (ev->kind) {
+    case TAS_EVENT_STATE:
+        headless_say("state", ",\"from\":\"%s\",\"state\":\"%s\",\"at_us\":%" PRIu64,
+                     tas_state_name(ev->from), tas_state_name(ev->state), tas_mono_us());
+        return true;
+    case TAS_EVENT_PEER:
+        say_peer(&ev->peer);
+        return true;
+    case TAS_EVENT_CODE_WRONG:
+        headless_say("code_wrong", ",\"tries_left\":%u", ev->number);
+        return true;
+    case TAS_EVENT_CHAT:
+        text = tas_json_string(ev->data);
+        headless_say("chat", ",\"text\":%s", text);
+        free(text);
+        return true;
+    case TAS_EVENT_ALARM:
+        headless_say("alarm", ",\"text\":\"%s\"", ev->text);
+        return true;
+    case TAS_EVENT_REFUSED:
+        headless_say("refused", ",\"text\":\"%s\"", ev->text);
+        return true;
+    case TAS_EVENT_CLOSED:
+        headless_say("closed", ",\"reason\":%u,\"text\":\"%s\"", ev->number, tas_end_reason_text(ev->number));
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void say_figures(struct tas_session *s) {
+    struct tas_session_figures f;
+    tas_session_figures(s, &f, tas_mono_us());
+    headless_say("figures",
+                 ",\"rate_Bps\":%" PRIu64 ",\"min_rtt_us\":%" PRIu64 ",\"last_rtt_us\":%" PRIu64
+                 ",\"window\":%zu,\"in_flight\":%zu,\"chunk\":%zu,\"relay\":%u,\"resumes\":%u,\"screen_"
+                 "bytes\":%" PRIu64 ",\"frames\":%u,\"state\":\"%s\"",
+                 f.rate_Bps, f.min_rtt_us, f.last_rtt_us, f.window, f.in_flight, f.chunk, f.relay_id,
+                 f.resumes, f.screen_bytes, f.frames, tas_state_name(tas_session_state(s)));
+}
+
+bool headless_command(struct tas_session *s, const char *word, const char *rest) {
+    if (strcmp(word, "chat") == 0) {
+        int err = tas_session_chat(s, tas_bytes_of(rest, strlen(rest)), tas_wall_ms());
+        if (err != TAS_OK)
+            headless_say("error", ",\"command\":\"chat\",\"text\":\"%s\"", tas_err_text(err));
+        return true;
+    }
+    if (strcmp(word, "figures") == 0) {
+        say_figures(s);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,26 @@
+/* How a headless end is driven: commands as lines on standard input, what happens as lines of JSON on
+ * standard output. */
+#pragma once
+
+#include "net/loop.h"
+#include "session/session.h"
+
+struct headless_io;
+
+/* Calls on_line for every line (without its end) of standard input; on_end once it is closed. Lines are at
+ * most 16 KiB, longer ones are refused with an error event. NULL: no memory. */
+struct headless_io *headless_io_new(struct tas_loop *loop, void (*on_line)(void *ctx, char *line),
+                                    void (*on_end)(void *ctx), void *ctx);
+void headless_io_free(struct headless_io *io); /* NULL is fine */
+
+/* Writes {"event":"NAME"FIELDS}; `fields` is printf text that starts with a comma, or "". */
+void headless_say(const char *event, const char *fields, ...) TAS_PRINTF(2, 3);
+
+/* What both ends say alike: states, names, chat, alarms, the end. True: it was one of these. */
+bool headless_say_event(const struct tas_event *ev);
+
+/* Commands that both ends understand: chat TEXT, end, figures. True: it was one of these. */
+bool headless_command(struct tas_session *s, const char *word, const char *rest);
+
+/* Splits off the first word of `line`; *rest is what follows the space. */
+const char *headless_word(char *line, char **rest);
