@@ -112,6 +112,7 @@ struct tas_session {
     uint64_t started_us;
     uint64_t suspended_us;
     uint64_t keyed_us; /* first KEYED; never reset */
+    bool has_joined;   /* some relay let us in once */
     unsigned refusals; /* relays that refused us since one let us in */
     bool is_stalled;   /* input waits until the owner has taken events */
     enum tas_end_reason end_reason;

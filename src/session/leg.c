@@ -6,7 +6,6 @@
 enum {
     IN_MAX = 64 * 1024,
     OUT_MAX = 128 * 1024,
-    TICKET_SLACK_MS = 1000,
 };
 
 static struct tas_bytes encoded(const uint8_t *buf, int len) {
@@ -79,13 +78,9 @@ void tas_session_secured(struct tas_session *s, unsigned i, const uint8_t cb[32]
         .magic = TAS_MAGIC,
         .ver_min = TAS_VERSION,
         .ver_max = TAS_VERSION,
-        .flags = s->has_generation || s->resumes ? 1 : 0,
+        .flags = s->has_joined ? 1 : 0, /* RESUME: only who was let in once comes back */
         .rx_limit = 256 * 1024,
     };
-    /* The first connect_ttl seconds admit as they are; after that the ticket is used for coming back. */
-    uint64_t age_ms = engine_server_ms(s, now_us) + TICKET_SLACK_MS - s->ticket.not_before_ms;
-    if (age_ms > (uint64_t)s->ticket.connect_ttl_s * 1000)
-        hello.flags = 1;
     memcpy(hello.ticket, s->cfg.ticket, sizeof(hello.ticket));
     leg_put(leg, TAS_RECORD_HELLO, 0, 0,
             encoded(leg->hello, tas_msg_hello_encode(&hello, leg->hello, sizeof(leg->hello))));
@@ -199,6 +194,7 @@ static int dispatch(struct tas_session *s, unsigned i, const struct tas_record *
         if (err == TAS_OK) {
             leg->state = LEG_JOINED;
             s->refusals = 0;
+            s->has_joined = true;
             leg->has_joined = true;
             leg->since_us = now_us;
             leg->peer_since_us = now_us;

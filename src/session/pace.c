@@ -2,6 +2,7 @@
 
 #include "wire/record.h"
 
+/* docs/protocol.md section 5; where the times come from: docs/decisions/0005. */
 enum {
     FIRST_WINDOW = 16 * 1024,
     WINDOW_MAX = 4 * 1024 * 1024,
@@ -159,7 +160,8 @@ size_t tas_pace_chunk(const struct tas_pace *p) {
     return chunk < CHUNK_MIN ? CHUNK_MIN : chunk > TAS_FRAGMENT_MAX ? TAS_FRAGMENT_MAX : (size_t)chunk;
 }
 
-static bool is_probing(struct tas_pace *p, uint64_t now_us) {
+/* Starts and ends the probes; true while one runs. */
+static bool probe_step(struct tas_pace *p, uint64_t now_us) {
     if (p->probe_end_us != 0) {
         if (now_us < p->probe_end_us)
             return true;
@@ -176,7 +178,7 @@ static bool is_probing(struct tas_pace *p, uint64_t now_us) {
 
 size_t tas_pace_window(struct tas_pace *p, uint64_t now_us) {
     uint64_t bw = tas_pace_rate_Bps(p);
-    bool probes = is_probing(p, now_us);
+    bool probes = probe_step(p, now_us);
     if (bw == 0)
         return FIRST_WINDOW;
     uint64_t least = 2 * (tas_pace_chunk(p) + TAS_SEALED_OVERHEAD);
