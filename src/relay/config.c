@@ -1,6 +1,7 @@
 #include "relay/config.h"
 
 #include "base/hex.h"
+#include "net/socket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,21 @@ static const char *read_keys(struct relay_config *c) {
     return NULL;
 }
 
+static bool is_address(const char *text) {
+    char host[64];
+    char port[6];
+    return tas_address_split(text, host, sizeof(host), port) == TAS_OK;
+}
+
 static const char *read_lists(struct relay_config *c) {
     c->n_listen = tas_conf_list_len(c->conf, "listen");
     if (c->n_listen == 0 || c->n_listen > RELAY_LISTEN_MAX)
         return "listen must name 1 to 8 addresses, such as {\"0.0.0.0:443\", \"[::]:443\"}";
-    for (size_t i = 0; i < c->n_listen; i++)
+    for (size_t i = 0; i < c->n_listen; i++) {
         c->listen[i] = tas_conf_list_at(c->conf, "listen", i);
+        if (!is_address(c->listen[i]))
+            return "listen: an address has the form 0.0.0.0:443 or [::]:443";
+    }
     size_t n = tas_conf_list_len(c->conf, "alternates");
     if (n > RELAY_ALTERNATES)
         return "alternates may name at most 4 relay ids";
@@ -86,6 +96,9 @@ static const char *read_lists(struct relay_config *c) {
 }
 
 static const char *read_words(struct relay_config *c) {
+    const char *http = tas_conf_text(c->conf, "http");
+    if (http[0] && !is_address(http))
+        return "http: an address has the form 127.0.0.1:9464";
     const char *clock = tas_conf_text(c->conf, "clock");
     if (strcmp(clock, "require") != 0 && strcmp(clock, "warn") != 0)
         return "clock must be \"require\" or \"warn\"";

@@ -158,7 +158,8 @@ static bool clock_is_good_enough(struct relay *r) {
     if (is_synchronised)
         return true;
     tas_log(r->config->needs_clock ? TAS_LOG_ERROR : TAS_LOG_WARN, "relay", "clock_unsynchronised",
-            "do=\"run an NTP client, or set clock = warn\"");
+            r->config->needs_clock ? "do=\"run an NTP client, or set clock = warn\""
+                                   : "do=\"run an NTP client\"");
     return !r->config->needs_clock;
 }
 
