@@ -358,6 +358,9 @@ def main(*tests):
     """Runs the test functions named on the command line, or all; each gets a fresh Rig. One line per test."""
     wanted = sys.argv[1:]
     failed = 0
+    unknown = set(wanted) - {t.__name__ for t in tests}
+    if unknown:
+        sys.exit(f"no test {', '.join(sorted(unknown))}; there are: {', '.join(t.__name__ for t in tests)}")
     for test in tests:
         if wanted and test.__name__ not in wanted:
             continue
