@@ -346,7 +346,7 @@ static void host_on_rs1(struct tas_session *s, struct tas_bytes msg, uint64_t no
     }
     bool is_again = s->has_rs && msg.len == sizeof(s->rs1) && memcmp(s->rs1, msg.ptr, sizeof(s->rs1)) == 0;
     if (is_again) {
-        if (s->state == TAS_STATE_SUSPENDED) /* our answer was lost with the line */
+        if (s->state == TAS_STATE_SUSPENDED) /* the same question on the same line has the same answer */
             send_hs(s, tas_bytes_of(s->rs2, sizeof(s->rs2)));
         return;
     }
