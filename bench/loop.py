@@ -37,7 +37,7 @@ def case(mbit, where):
         rig.add_relay(1, "10.83.0.1:443")
         rig.issue()
         rig.start_relay(1, prefix=in_ns(hub))
-        exe = os.path.abspath(os.path.join(rig.build, "bench", "bench_loop"))
+        exe = rig.exe("bench_loop", "bench")
         frame = int(mbit * 1e6 / 8 * (0.020 if mbit < 50 else 0.010))  # noise is dear to code: more would measure the codec
         host = Program(rig, "host", in_ns(host_ns, exe, "host", rig.path("host.end"), str(frame)))
         viewer = Program(rig, "viewer", in_ns(viewer_ns, exe, "viewer", rig.path("viewer.end")))

@@ -168,8 +168,16 @@ class Rig:
     def path(self, name):
         return os.path.join(self.dir, name)
 
-    def exe(self, name):
-        return os.path.abspath(os.path.join(self.build, "src", name.removeprefix("tasuki-"), name))
+    def exe(self, name, folder=None):
+        """A program of the build, copied to where other users can reach it: the checkout may lie in a closed home."""
+        folder = folder or os.path.join("src", name.removeprefix("tasuki-"))
+        copy = self.path(os.path.join("bin", name))
+        if not os.path.exists(copy):
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            os.chmod(os.path.dirname(copy), 0o755)
+            shutil.copy2(os.path.join(self.build, folder, name), copy)
+            os.chmod(copy, 0o755)
+        return copy
 
     # --- certificates ---
 

@@ -83,7 +83,7 @@ def nothing_of_the_session_is_at_the_relay(rig):
     display = rig.start_display("800x600")
     typed = rig.path("typed.txt")
     rig.start_on(display, ["xterm", "-u8", "-e", "sh", "-c", f"cat > {typed}"], "xterm", env=dict(os.environ, LC_ALL="C.UTF-8"))
-    needle_exe = os.path.abspath(os.path.join(rig.build, "tests", "e2e", "needle-headless"))
+    needle_exe = rig.exe("needle-headless", "tests/e2e")
     files = {who: rig.path(f"{who}.needles") for who in ("host", "viewer")}
     host = Program(rig, "host", [*in_ns(host_ns), needle_exe, "host", rig.path("host.end"), str(ALL)],
                    env=dict(os.environ, DISPLAY=display, NEEDLES=files["host"]))

@@ -153,7 +153,7 @@ def a_viewer_that_keeps_to_no_rule_gets_nothing(rig):
     rig.start_on(display, ["xterm", "-e", "sh", "-c", f"cat > {out}"], "xterm")
     until("the terminal", lambda: os.path.exists(out))
     host = rig.start_host(display, rights=CHAT)
-    exe = os.path.abspath(os.path.join(rig.build, "tests", "e2e", "rogue-viewer"))
+    exe = rig.exe("rogue-viewer", "tests/e2e")
     rogue = Program(rig, "rogue", [exe, rig.path("viewer.end")])
     code = host.wait("check_code")["code"]
     rogue.wait("state", state="KEYED")
