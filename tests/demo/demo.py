@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
 import pictures  # noqa: E402
-from rig import ALL, Failed, Rig, as_user, in_ns, run, until  # noqa: E402
+from rig import Failed, Rig, as_user, in_ns, run, until  # noqa: E402
 
 # three accounts that every Debian has and that own nothing: the relay's, the customer's, the operator's
 RELAY, CUSTOMER, OPERATOR = (pwd.getpwnam(name).pw_uid for name in ("nobody", "games", "news"))

@@ -5,12 +5,9 @@ TRIES=20 is what `./run bench line` uses; the test makes fewer."""
 import json
 import os
 import statistics
-
-
 import time
 
-from pictures import equal_at_rest
-from rig import ALL, Failed, in_ns, main, need_root, run, until
+from rig import Failed, in_ns, main, need_root, run, until
 
 TRIES = int(os.environ.get("TRIES", "3"))
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -137,7 +134,7 @@ def a_cut_cable_is_survived(rig):
 
 def a_customer_whose_whole_line_is_gone_for_a_while_comes_back(rig):
     line = Line(rig)
-    for i in (1, 2):
+    for _ in range(2):
         line.say()
     run(["ip", "-n", line.host_ns, "link", "set", "v1a", "down"])
     line.say()

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 
 from pictures import at_rest, equal_at_rest, of_display, of_viewer
