@@ -21,17 +21,19 @@ SYSTEM = [
     (r'openssl/(ssl|ssl2|ssl3|tls1|dtls1|bio|quic)\.h', ['net'], 'TLS lives in src/net'),
     (r'openssl/.*', ['crypto', 'net'], 'ask src/crypto: it alone knows a crypto library'),
     (r'sodium(\.h|/.*)', ['crypto'], 'ask src/crypto: it alone knows a crypto library'),
+    (r'crack\.h', ['crypto'], 'ask crypto/password.h'),
     (r'(xcb|X11|xkbcommon)/.*', ['client/x11', 'operator/present'], 'X11 lives in src/client/x11 and src/operator/present'),
     (r'wayland-.*', ['client/wayland', 'operator/present'], 'Wayland lives in src/client/wayland and src/operator/present'),
     (r'(gtk|gdk|glib|gio|pango|cairo)[-/.].*|glib\.h|cairo\.h', ['operator', 'client'], 'windows live in src/operator and src/client'),
     (r'sqlite3\.h|libpq-fe\.h|libpq/.*|postgresql/.*', ['store'], 'all SQL lives in src/store'),
-    (r'libwebsockets\.h|libwebsockets/.*|curl/.*|uv\.h|uv/.*', ['http'], 'HTTP lives in src/http'),
+    (r'nghttp2/.*|curl/.*', ['http'], 'HTTP lives in src/http'),
     (r'confuse\.h|jansson\.h', ['base'], 'use base/conf.h or base/json.h'),
     (r'jpeglib\.h|turbojpeg\.h|vpx/.*', ['codec'], 'picture libraries live in src/codec'),
     (r'cjose/.*|ldap\.h|lber\.h', ['manager/identity'], 'only src/manager/identity*.c knows an identity provider'),
     (r'sys/(epoll|eventfd|inotify|mman|prctl|ptrace|sendfile|signalfd|syscall|timerfd)\.h|(linux|asm)/.*|seccomp\.h|sched\.h'
      r'|(windows|winsock2|ws2tcpip|windef)\.h', ['os', 'net'] + PLATFORMS, 'what belongs to one system lives in src/os, src/net and src/client/<platform>'),
-    (r'(sys/socket|sys/un|netdb|poll)\.h|(netinet|arpa|net)/.*', ['os', 'net', 'http'] + PLATFORMS, 'sockets live in src/net'),
+    (r'poll\.h', ['os', 'net', 'http', 'store'] + PLATFORMS, 'sockets live in src/net'),
+    (r'(sys/socket|sys/un|netdb)\.h|(netinet|arpa|net)/.*', ['os', 'net', 'http'] + PLATFORMS, 'sockets live in src/net'),
 ]
 
 # Folders that do no I/O and read no clock: these headers of the C library, what SYSTEM gives them, and no others.

@@ -1,5 +1,6 @@
 #include "net/socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -39,6 +40,31 @@ int tas_address_split(const char *text, char *host, size_t host_cap, char port[6
     host[len] = '\0';
     snprintf(port, 6, "%lu", number);
     return TAS_OK;
+}
+
+bool tas_address_is_sound(const char *text) {
+    char host[256];
+    char port[6];
+    return tas_address_split(text, host, sizeof(host), port) == TAS_OK;
+}
+
+bool tas_address_is_numeric(const char *text) {
+    char host[256];
+    char port[6];
+    struct in6_addr address; /* room for either */
+    return tas_address_split(text, host, sizeof(host), port) == TAS_OK &&
+           (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1);
+}
+
+bool tas_address_is_v4(const uint8_t address[16]) {
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return memcmp(address, mapped, sizeof(mapped)) == 0;
+}
+
+void tas_address_text(char out[TAS_ADDRESS_TEXT], const uint8_t address[16]) {
+    bool is_v4 = tas_address_is_v4(address);
+    if (!inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? address + 12 : address, out, TAS_ADDRESS_TEXT))
+        out[0] = '\0';
 }
 
 void tas_socket_tune(int fd, int buf_bytes) {

@@ -6,10 +6,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Splits "127.0.0.1:443", "[::1]:443" or "relay.example:443". TAS_E_CONFIG: not of that form. host_cap >= 1.
  */
 TAS_MUST_USE int tas_address_split(const char *text, char *host, size_t host_cap, char port[6]);
+
+/* Is it of that form? */
+bool tas_address_is_sound(const char *text);
+
+/* Is it of that form with a number for the host, as tas_listen() wants it? */
+bool tas_address_is_numeric(const char *text);
+
+enum { TAS_ADDRESS_TEXT = 48 };
+
+/* An address (v4 as ::ffff:a.b.c.d) as people write it: "192.0.2.1", "2001:db8::1". */
+void tas_address_text(char out[TAS_ADDRESS_TEXT], const uint8_t address[16]);
+
+/* Is it a v4 address in v6's clothes? */
+bool tas_address_is_v4(const uint8_t address[16]);
 
 /* Options of every connection: TCP_NODELAY, TCP_NOTSENT_LOWAT 16 KiB, buffers of buf_bytes (0: the
  * system's). No TCP_USER_TIMEOUT: it also kills who reads slowly through a small window; both relay and ends

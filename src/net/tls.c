@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -20,10 +22,11 @@ enum {
 };
 
 static const unsigned char alpn[] = "\x08tasuki/1";
+static const unsigned char alpn_http[] = "\x02h2\x08http/1.1";
 
 struct tas_tls {
     SSL_CTX *ctx;
-    bool is_server;
+    bool is_server, is_http;
 };
 
 /* Ciphertext on its way in and out, of one connection at a time. */
@@ -44,6 +47,7 @@ struct tas_conn {
     SSL *ssl;
     int fd;
     bool is_secured, is_paused, is_broken, is_reading;
+    bool may_lack_alpn;
     bool wants_shut, is_notified, is_shut;
     bool *was_freed;         /* set by tas_conn_free() when it is called from within a callback */
     struct tas_buf tail_in;  /* ciphertext that came while paused */
@@ -65,9 +69,10 @@ static void last_error(char why[TAS_WHY_MAX], const char *what, const char *file
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                        unsigned in_len, void *arg) {
     (void)ssl;
-    (void)arg;
+    const unsigned char *ours = arg;
     unsigned char *got;
-    if (SSL_select_next_proto(&got, out_len, alpn, sizeof(alpn) - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+    unsigned ours_len = (unsigned)strlen(arg);
+    if (SSL_select_next_proto(&got, out_len, ours, ours_len, in, in_len) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = got;
     return SSL_TLSEXT_ERR_OK;
@@ -97,11 +102,12 @@ static struct tas_tls *context(bool is_server, char why[TAS_WHY_MAX]) {
     return tls;
 }
 
-struct tas_tls *tas_tls_server(const char *cert_file, const char *key_file, char why[TAS_WHY_MAX]) {
+static struct tas_tls *server(const unsigned char *protocols, const char *cert_file, const char *key_file,
+                              char why[TAS_WHY_MAX]) {
     struct tas_tls *tls = context(true, why);
     if (!tls)
         return NULL;
-    SSL_CTX_set_alpn_select_cb(tls->ctx, choose_alpn, NULL);
+    SSL_CTX_set_alpn_select_cb(tls->ctx, choose_alpn, (void *)(uintptr_t)protocols);
     const char *wrong = NULL;
     if (SSL_CTX_use_certificate_chain_file(tls->ctx, cert_file) != 1)
         wrong = cert_file;
@@ -116,6 +122,30 @@ struct tas_tls *tas_tls_server(const char *cert_file, const char *key_file, char
     return NULL;
 }
 
+struct tas_tls *tas_tls_server(const char *cert_file, const char *key_file, char why[TAS_WHY_MAX]) {
+    return server(alpn, cert_file, key_file, why);
+}
+
+struct tas_tls *tas_tls_http_server(const char *cert_file, const char *key_file, const char *client_ca,
+                                    char why[TAS_WHY_MAX]) {
+    struct tas_tls *tls = server(alpn_http, cert_file, key_file, why);
+    if (!tls)
+        return NULL;
+    tls->is_http = true;
+    if (!client_ca)
+        return tls;
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(client_ca);
+    if (names && SSL_CTX_load_verify_file(tls->ctx, client_ca) == 1) {
+        SSL_CTX_set_client_CA_list(tls->ctx, names);
+        SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        return tls;
+    }
+    last_error(why, "cannot use", client_ca);
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    tas_tls_free(tls);
+    return NULL;
+}
+
 struct tas_tls *tas_tls_client(const char *ca_file, char why[TAS_WHY_MAX]) {
     struct tas_tls *tls = context(false, why);
     if (!tls)
@@ -126,6 +156,36 @@ struct tas_tls *tas_tls_client(const char *ca_file, char why[TAS_WHY_MAX]) {
     if (ok == 1 && SSL_CTX_set_alpn_protos(tls->ctx, alpn, sizeof(alpn) - 1) == 0)
         return tls;
     last_error(why, "cannot use", ca_file);
+    tas_tls_free(tls);
+    return NULL;
+}
+
+/* TAS_E_CONFIG: something in it is not a certificate, or there is none. */
+static int trust_pem(SSL_CTX *ctx, const char *pem) {
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    int n = 0;
+    bool is_bad = !bio;
+    for (X509 *cert; !is_bad && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)); n++) {
+        is_bad = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert) != 1;
+        X509_free(cert);
+    }
+    bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    BIO_free(bio);
+    if (is_bad || n == 0 || !is_at_end)
+        return TAS_E_CONFIG;
+    ERR_clear_error();
+    return TAS_OK;
+}
+
+struct tas_tls *tas_tls_client_pem(const char *ca_pem, char why[TAS_WHY_MAX]) {
+    struct tas_tls *tls = context(false, why);
+    if (!tls)
+        return NULL;
+    SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
+    if (trust_pem(tls->ctx, ca_pem) == TAS_OK &&
+        SSL_CTX_set_alpn_protos(tls->ctx, alpn, sizeof(alpn) - 1) == 0)
+        return tls;
+    last_error(why, "cannot use the authorities' certificates", NULL);
     tas_tls_free(tls);
     return NULL;
 }
@@ -314,7 +374,7 @@ static bool shake(struct tas_conn *conn, bool *freed) {
         const unsigned char *name;
         unsigned name_len;
         SSL_get0_alpn_selected(conn->ssl, &name, &name_len);
-        if (name_len == 0) { /* a peer that offers none is not asked by OpenSSL */
+        if (name_len == 0 && !conn->may_lack_alpn) { /* a peer that offers none is not asked by OpenSSL */
             give_up(conn, "the peer does not speak tasuki/1");
             return false;
         }
@@ -467,6 +527,7 @@ struct tas_conn *tas_conn_new(struct tas_loop *loop, struct tas_io *io, struct t
     BIO_set_data(bio, conn);
     BIO_set_init(bio, 1);
     SSL_set_bio(conn->ssl, bio, bio);
+    conn->may_lack_alpn = tls->is_http;
     if (tls->is_server) {
         SSL_set_accept_state(conn->ssl);
     } else {
@@ -569,6 +630,45 @@ int tas_conn_binding(struct tas_conn *conn, uint8_t out[32]) {
         return TAS_E_STATE;
     int ok = SSL_export_keying_material(conn->ssl, out, 32, label, sizeof(label) - 1, NULL, 0, 0);
     return ok == 1 ? TAS_OK : TAS_E_NOMEM;
+}
+
+bool tas_conn_speaks(const struct tas_conn *conn, const char *protocol) {
+    const unsigned char *name;
+    unsigned len;
+    SSL_get0_alpn_selected(conn->ssl, &name, &len);
+    return len == strlen(protocol) && memcmp(name, protocol, len) == 0;
+}
+
+/* A name that is short enough and looks like one. */
+static bool copy_name(const ASN1_IA5STRING *name, char *out, size_t cap) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    size_t len = (size_t)ASN1_STRING_length(name);
+    if (len == 0 || len >= cap)
+        return false;
+    memcpy(out, ASN1_STRING_get0_data(name), len);
+    out[len] = '\0';
+    if (strspn(out, letters) == len)
+        return true;
+    out[0] = '\0';
+    return false;
+}
+
+bool tas_conn_peer_name(const struct tas_conn *conn, char *out, size_t cap) {
+    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+    out[0] = '\0';
+    if (!cert || SSL_get_verify_result(conn->ssl) != X509_V_OK)
+        return false;
+    GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    bool found = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DNS) {
+            found = copy_name(name->d.dNSName, out, cap);
+            break;
+        }
+    }
+    GENERAL_NAMES_free(names);
+    return found;
 }
 
 void tas_conn_peer(const struct tas_conn *conn, uint8_t out[16]) {

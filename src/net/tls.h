@@ -16,8 +16,17 @@ enum { TAS_WHY_MAX = 256 };
  * file. */
 struct tas_tls *tas_tls_server(const char *cert_file, const char *key_file, char why[TAS_WHY_MAX]);
 
+/* A web server's: speaks "h2" or "http/1.1" (also with those who offer no protocol), not "tasuki/1".
+ * client_ca: PEM file; clients must show a certificate of one of these authorities; NULL: none is asked for.
+ * NULL as above. */
+struct tas_tls *tas_tls_http_server(const char *cert_file, const char *key_file, const char *client_ca,
+                                    char why[TAS_WHY_MAX]);
+
 /* A client's: trusts the authorities in the PEM file `ca_file`, or the system's when NULL. NULL as above. */
 struct tas_tls *tas_tls_client(const char *ca_file, char why[TAS_WHY_MAX]);
+
+/* The same with the authorities' certificates themselves, PEM text. */
+struct tas_tls *tas_tls_client_pem(const char *ca_pem, char why[TAS_WHY_MAX]);
 
 /* Certificates are judged as of this time (ms since 1970), not of this machine's clock, which may be years
  * off at a customer's. Before the first connection. */
@@ -83,6 +92,13 @@ void tas_conn_resume(struct tas_conn *conn);
 /* TLS exporter "EXPORTER-tasuki-cb", no context (RFC 8446 section 7.5): the same at both ends of this
  * connection. */
 TAS_MUST_USE int tas_conn_binding(struct tas_conn *conn, uint8_t out[32]);
+
+/* Have both agreed on this protocol (ALPN)? */
+bool tas_conn_speaks(const struct tas_conn *conn, const char *protocol);
+
+/* The first DNS name (subjectAltName) of the certificate that the peer has shown and that was found good.
+ * False: there is none, it does not fit or is not a host's name; `out` is then empty. cap >= 1. */
+bool tas_conn_peer_name(const struct tas_conn *conn, char *out, size_t cap);
 
 /* The peer's address for logs and limits: v4 as ::ffff:a.b.c.d. */
 void tas_conn_peer(const struct tas_conn *conn, uint8_t out[16]);

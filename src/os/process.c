@@ -1,10 +1,15 @@
 #include "os/process.h"
 
+#include "base/rand.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -75,4 +80,24 @@ bool tas_clock_is_synchronised(void) {
     struct timex tx = {0};
     int state = adjtimex(&tx);
     return state >= 0 && state != TIME_ERROR && !(tx.status & STA_UNSYNC);
+}
+
+int tas_pipe(int ends[2]) {
+    return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0 ? TAS_OK : TAS_E_IO;
+}
+
+void tas_pause_ms(int timeout_ms, int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    (void)!poll(&p, fd >= 0, timeout_ms);
+}
+
+void tas_process_name(char *out, size_t cap) {
+    char host[64];
+    if (gethostname(host, sizeof(host)) != 0)
+        host[0] = '\0';
+    host[sizeof(host) - 1] = '\0';
+    /* Containers share host names and process numbers. */
+    uint32_t chance;
+    tas_random(&chance, sizeof(chance));
+    snprintf(out, cap, "%s:%d:%08" PRIx32, host, (int)getpid(), chance);
 }
