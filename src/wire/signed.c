@@ -4,7 +4,7 @@
 
 static bool key_is_sound(const struct tas_keyset *set, unsigned i) {
     const struct tas_msg_keyset_key *key = &set->keys[i];
-    if ((key->use != TAS_USE_TICKET && key->use != TAS_USE_STATEMENT) || key->from_ms >= key->to_ms)
+    if (key->use < TAS_USE_TICKET || key->use > TAS_USE_AUDIT || key->from_ms >= key->to_ms)
         return false;
     for (unsigned j = 0; j < i; j++)
         if (set->keys[j].kid == key->kid && set->keys[j].use == key->use)

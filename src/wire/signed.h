@@ -9,6 +9,7 @@ enum {
     TAS_KEYSET_MAX_LEN = 16 + TAS_KEYSET_MAX_KEYS * 56 + 64,
     TAS_USE_TICKET = 1,
     TAS_USE_STATEMENT = 2,
+    TAS_USE_AUDIT = 3,       /* checkpoints of the audit chain; no end and no relay asks for it */
     TAS_TICKET_SIGNED = 128, /* bytes under the signature */
     TAS_STATEMENT_SIGNED = 256,
 };

@@ -561,7 +561,8 @@ static void keysets_with_wrong_fields_are_refused(void **state) {
         {1, 255, "far too many"},
         {2, 1, "padding of the head"},
         {16 + 1, 0, "use 0"},
-        {16 + 1, 3, "use 3"},
+        {16 + 1, 4, "use 4"},
+        {16 + 1, 255, "use 255"},
         {16 + 2, 1, "padding of a key"},
         {16 + 7, 1, "padding of a key"},
         {16 + 15, 200, "from = to"},
@@ -577,6 +578,16 @@ static void keysets_with_wrong_fields_are_refused(void **state) {
             fail_msg("a keyset is taken: %s", changes[i].why);
         assert_int_equal(set.count, 77);
     }
+}
+
+static void a_key_may_be_for_the_audit_chain(void **state) {
+    (void)state;
+    struct keyset_bytes k = keyset_of(2);
+    struct tas_keyset set;
+    k.bytes[16 + 1] = TAS_USE_AUDIT; /* kid 1 was for tickets */
+    assert_int_equal(decode(&set, &k), TAS_OK);
+    assert_ptr_equal(tas_keyset_find(&set, 1, TAS_USE_AUDIT, 150, 0), &set.keys[0]);
+    assert_null(tas_keyset_find(&set, 1, TAS_USE_TICKET, 150, 0));
 }
 
 static void a_key_is_found_by_kid_and_use_within_its_time(void **state) {
@@ -674,6 +685,7 @@ int main(void) {
         cmocka_unit_test(keysets_of_one_to_sixteen_keys_are_read_with_the_part_that_is_signed),
         cmocka_unit_test(a_keyset_cut_anywhere_or_longer_is_refused_and_leaves_out_alone),
         cmocka_unit_test(keysets_with_wrong_fields_are_refused),
+        cmocka_unit_test(a_key_may_be_for_the_audit_chain),
         cmocka_unit_test(a_key_is_found_by_kid_and_use_within_its_time),
         cmocka_unit_test(a_key_without_end_is_found_with_any_slack),
         cmocka_unit_test(a_name_is_what_stands_before_the_zeros),
