@@ -30,15 +30,25 @@ static bool is_in_time(const struct tas_msg_ticket *t, bool is_resume, uint64_t 
            now_ms < t->not_before_ms + ttl_s * 1000 + CLOCK_SLACK_MS;
 }
 
-static const struct tas_msg_keyset_key *key_of(const struct relay_config *config, uint8_t kid,
-                                               uint64_t now_ms) {
-    for (size_t i = 0; i < config->n_ticket_keys; i++) {
-        const struct tas_msg_keyset_key *key = &config->ticket_keys[i];
-        if (key->kid == kid && now_ms + CLOCK_SLACK_MS >= key->from_ms &&
-            now_ms < key->to_ms + CLOCK_SLACK_MS)
-            return key;
-    }
-    return NULL;
+static bool is_in_force(const struct tas_msg_keyset_key *key, uint8_t kid, uint64_t now_ms) {
+    return key->kid == kid && now_ms + CLOCK_SLACK_MS >= key->from_ms &&
+           (now_ms < key->to_ms || now_ms - key->to_ms < CLOCK_SLACK_MS);
+}
+
+static bool signed_by_one(const struct tas_msg_keyset_key *keys, size_t n, const struct tas_msg_ticket *t,
+                          struct tas_bytes part, const struct tas_crypto *crypto, uint64_t now_ms) {
+    for (size_t i = 0; i < n; i++)
+        if (is_in_force(&keys[i], t->kid, now_ms) &&
+            tas_verify(crypto, t->sig, keys[i].pk, "TSK1 ticket", &part, 1) == TAS_OK)
+            return true;
+    return false;
+}
+
+/* Keys of the file and of the KEYSET may share a number: either will do. */
+static bool is_signed(const struct relay_config *config, const struct tas_msg_ticket *t,
+                      struct tas_bytes part, const struct tas_crypto *crypto, uint64_t now_ms) {
+    return signed_by_one(config->ticket_keys, config->n_ticket_keys, t, part, crypto, now_ms) ||
+           signed_by_one(config->managed_keys, config->n_managed_keys, t, part, crypto, now_ms);
 }
 
 unsigned relay_admit_hello(struct relay_admission *out, struct tas_bytes payload,
@@ -58,9 +68,7 @@ unsigned relay_admit_hello(struct relay_admission *out, struct tas_bytes payload
         return TAS_CLOSE_WRONG_RELAY;
     if (!is_in_time(&a.ticket, hello.flags & FLAG_RESUME, now_ms))
         return TAS_CLOSE_EXPIRED;
-    const struct tas_msg_keyset_key *key = key_of(config, a.ticket.kid, now_ms);
-    struct tas_bytes part = tas_bytes_of(hello.ticket, TAS_TICKET_SIGNED);
-    if (!key || tas_verify(crypto, a.ticket.sig, key->pk, "TSK1 ticket", &part, 1) != TAS_OK)
+    if (!is_signed(config, &a.ticket, tas_bytes_of(hello.ticket, TAS_TICKET_SIGNED), crypto, now_ms))
         return TAS_CLOSE_TICKET;
     a.rx_limit = hello.rx_limit;
     a.flags = hello.flags;

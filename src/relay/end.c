@@ -274,6 +274,8 @@ void relay_end_new(struct relay_worker *w, struct tas_conn *conn, const struct r
     struct relay_room *room = relay_room_get(w, a->ticket.session_id);
     unsigned code =
         !room || w->is_draining ? TAS_CLOSE_GOING_AWAY : relay_room_may_join(room, &a->ticket, now_us);
+    if (relay_kills_has(&w->kills, a->ticket.session_id, a->ticket.slot, now_us))
+        code = TAS_CLOSE_KILLED;
     struct relay_end *end = code ? NULL : calloc(1, sizeof(*end));
     if (!end || tas_conn_adopt(conn, w->loop, w->io, &conn_events, end) != TAS_OK) {
         free(end);

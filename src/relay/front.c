@@ -106,8 +106,7 @@ static unsigned on_hello(struct guest *g, struct tas_bytes payload) {
 /* In: the connection moves to the thread of its session. */
 static void let_in(struct guest *g) {
     struct relay_front *f = g->front;
-    uint64_t id = g->admission.ticket.session_id;
-    struct relay_worker *worker = f->workers[(id ^ id >> 32) % f->n_workers];
+    struct relay_worker *worker = relay_worker_of(f->workers, f->n_workers, g->admission.ticket.session_id);
     struct relay_admission admission = g->admission;
     struct tas_conn *conn = g->conn;
     tas_conn_detach(conn);
@@ -176,8 +175,7 @@ static const struct tas_conn_events conn_events = {on_secured, on_bytes, on_writ
 
 /* A v4 address counts by itself, v6 by its /64. */
 static bool same_source(const uint8_t a[16], const uint8_t b[16]) {
-    static const uint8_t v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return memcmp(a, b, memcmp(a, v4, sizeof(v4)) == 0 ? 16 : 8) == 0;
+    return memcmp(a, b, tas_address_is_v4(a) ? 16 : 8) == 0;
 }
 
 static bool has_room(const struct relay_front *f, const uint8_t source[16]) {

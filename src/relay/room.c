@@ -14,14 +14,21 @@ static struct relay_room **bucket(struct relay_worker *w, uint64_t session_id) {
     return &w->buckets[h >> 52 & (ROOM_BUCKETS - 1)];
 }
 
+static struct relay_room *find(struct relay_worker *w, uint64_t session_id) {
+    struct relay_room *room = *bucket(w, session_id);
+    while (room && room->session_id != session_id)
+        room = room->next_in_bucket;
+    return room;
+}
+
 struct relay_room *relay_room_get(struct relay_worker *w, uint64_t session_id) {
-    struct relay_room **at = bucket(w, session_id);
-    for (struct relay_room *r = *at; r; r = r->next_in_bucket)
-        if (r->session_id == session_id)
-            return r;
-    struct relay_room *room = calloc(1, sizeof(*room));
+    struct relay_room *room = find(w, session_id);
+    if (room)
+        return room;
+    room = calloc(1, sizeof(*room));
     if (!room)
         return NULL;
+    struct relay_room **at = bucket(w, session_id);
     room->session_id = session_id;
     room->next_in_bucket = *at;
     *at = room;
@@ -125,6 +132,23 @@ void relay_room_leave(struct relay_worker *w, struct relay_end *end, bool is_for
     slot->is_taken = !is_for_good;
     relay_room_tell(room, end->slot, is_for_good ? TAS_PEER_GONE : TAS_PEER_SUSPENDED);
     relay_room_forget_if_empty(w, room, now_us);
+}
+
+void relay_room_kill(struct relay_worker *w, uint64_t session_id, uint8_t slot, uint64_t now_us) {
+    struct relay_room *room = find(w, session_id);
+    for (uint8_t i = 0; room && i < ROOM_SLOTS; i++) {
+        struct relay_slot *killed = &room->slots[i];
+        if (!killed->is_taken || (slot != i && slot != RELAY_ALL_SLOTS))
+            continue;
+        if (killed->end) {
+            relay_end_doom(killed->end, TAS_CLOSE_KILLED); /* its going frees the slot and tells the other */
+            continue;
+        }
+        killed->is_taken = false;
+        relay_room_tell(room, i, TAS_PEER_GONE);
+    }
+    if (room)
+        relay_room_forget_if_empty(w, room, now_us);
 }
 
 /* Slots whose holder did not come back in time are free again. */

@@ -21,6 +21,9 @@
     X(paused_total,       "counter", "times a source was not read because its peer's queue was full") \
     X(queued_bytes,       "gauge",   "bytes waiting for slow ends") \
     X(clock_synchronised, "gauge",   "1: the clock is synchronised") \
+    X(managers,           "gauge",   "management servers configured") \
+    X(managers_connected, "gauge",   "management servers that answered the last heartbeat") \
+    X(kills_total,        "counter", "sessions and slots ended by a management server") \
     X(draining,           "gauge",   "1: shutting down")
 /* clang-format on */
 

@@ -3,9 +3,10 @@
 #include "base/log.h"
 #include "relay/worker_private.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
-enum { SCAN_US = 100 * 1000, ROOM_SCAN_EVERY = 100 };
+enum { SCAN_US = 100 * 1000, ROOM_SCAN_EVERY = 100, ROLL_EVERY = 10 };
 
 /* Sends and closes until nothing is left to do: closing one end may give its peer something to hear. */
 static void on_turn(void *ctx) {
@@ -33,6 +34,46 @@ static void on_turn(void *ctx) {
     }
 }
 
+static bool has_both(const struct relay_end *end) {
+    const struct relay_end *peer = end->room && !end->is_doomed ? relay_room_peer(end) : NULL;
+    return peer && !peer->is_doomed;
+}
+
+static bool make_room(struct relay_roll *roll, size_t needed) {
+    if (roll->cap >= needed)
+        return true;
+    uint64_t *ids = realloc(roll->ids, 2 * needed * sizeof(*ids));
+    if (!ids)
+        return false;
+    roll->ids = ids;
+    roll->cap = 2 * needed;
+    return true;
+}
+
+/* Short of memory, or read at this moment: the list of a second ago stays. */
+static void write_roll(struct relay_worker *w) {
+    struct relay_roll *roll = &w->roll;
+    if (pthread_mutex_trylock(&roll->lock) != 0)
+        return;
+    if (make_room(roll, w->n_ends / ROOM_SLOTS + 1)) {
+        roll->n = 0;
+        for (const struct relay_end *end = w->ends; end && roll->n < roll->cap; end = end->next)
+            if (end->slot == 0 && has_both(end))
+                roll->ids[roll->n++] = end->room->session_id;
+    }
+    pthread_mutex_unlock(&roll->lock);
+}
+
+size_t relay_worker_sessions(struct relay_worker *w, uint64_t *out, size_t max) {
+    struct relay_roll *roll = &w->roll;
+    pthread_mutex_lock(&roll->lock);
+    size_t n = roll->n < max ? roll->n : max;
+    if (n)
+        memcpy(out, roll->ids, n * sizeof(*out));
+    pthread_mutex_unlock(&roll->lock);
+    return n;
+}
+
 static void on_scan(void *ctx) {
     struct relay_worker *w = ctx;
     uint64_t now_us = tas_loop_now_us(w->loop);
@@ -43,6 +84,8 @@ static void on_scan(void *ctx) {
     }
     if (++w->scans % ROOM_SCAN_EVERY == 0)
         relay_room_scan(w, now_us);
+    if (w->scans % ROLL_EVERY == 0)
+        write_roll(w);
     tas_timer_set(w->scan_timer, now_us + SCAN_US);
 }
 
@@ -55,12 +98,18 @@ static void *run(void *ctx) {
     return NULL;
 }
 
-static void dispose(struct relay_worker *w) {
-    relay_room_scan(w, UINT64_MAX);
+static void release(struct relay_worker *w) {
     tas_timer_free(w->scan_timer);
     tas_loop_free(w->loop);
     tas_io_free(w->io);
+    pthread_mutex_destroy(&w->roll.lock);
+    free(w->roll.ids);
     free(w);
+}
+
+static void dispose(struct relay_worker *w) {
+    relay_room_scan(w, UINT64_MAX);
+    release(w);
 }
 
 struct relay_worker *relay_worker_start(struct relay_stats *stats) {
@@ -68,6 +117,7 @@ struct relay_worker *relay_worker_start(struct relay_stats *stats) {
     if (!w)
         return NULL;
     w->stats = stats;
+    pthread_mutex_init(&w->roll.lock, NULL);
     w->loop = tas_loop_new();
     w->io = tas_io_new();
     if (w->loop)
@@ -79,10 +129,7 @@ struct relay_worker *relay_worker_start(struct relay_stats *stats) {
     if (pthread_create(&w->thread, NULL, run, w) == 0)
         return w;
 fail:
-    tas_timer_free(w->scan_timer);
-    tas_loop_free(w->loop);
-    tas_io_free(w->io);
-    free(w);
+    release(w);
     return NULL;
 }
 
@@ -117,6 +164,35 @@ void relay_worker_give(struct relay_worker *w, struct tas_conn *conn,
     free(g);
     tas_conn_free(conn);
     relay_count(&w->stats->connections, -1);
+}
+
+struct kill {
+    struct relay_worker *worker;
+    uint64_t session_id;
+    uint8_t slot;
+};
+
+static void on_kill(void *ctx) {
+    struct kill *k = ctx;
+    struct relay_worker *w = k->worker;
+    uint64_t now_us = tas_loop_now_us(w->loop);
+    if (relay_kills_add(&w->kills, k->session_id, k->slot, now_us)) {
+        relay_count(&w->stats->kills_total, 1);
+        tas_log(TAS_LOG_INFO, "relay", "killed", "session=%016" PRIx64 " slot=%u", k->session_id, k->slot);
+    }
+    relay_room_kill(w, k->session_id, k->slot, now_us);
+    free(k);
+}
+
+int relay_worker_kill(struct relay_worker *w, uint64_t session_id, uint8_t slot) {
+    struct kill *k = malloc(sizeof(*k));
+    if (!k)
+        return TAS_E_NOMEM;
+    *k = (struct kill){.worker = w, .session_id = session_id, .slot = slot};
+    int err = tas_loop_post(w->loop, on_kill, k);
+    if (err != TAS_OK)
+        free(k);
+    return err;
 }
 
 struct drain {

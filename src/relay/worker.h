@@ -18,6 +18,21 @@ void relay_worker_stop(struct relay_worker *w);
 void relay_worker_give(struct relay_worker *w, struct tas_conn *conn,
                        const struct relay_admission *admission);
 
+/* The worker whose session this is. */
+static inline struct relay_worker *relay_worker_of(struct relay_worker *const *workers, size_t n_workers,
+                                                   uint64_t session_id) {
+    return workers[(session_id ^ session_id >> 32) % n_workers];
+}
+
+/* From any thread: closes the session's ends (those of one slot, or all for RELAY_ALL_SLOTS) and keeps them
+ * from joining again for 16 minutes, which is longer than a ticket lives. TAS_E_NOMEM. */
+enum { RELAY_ALL_SLOTS = 255 };
+TAS_MUST_USE int relay_worker_kill(struct relay_worker *w, uint64_t session_id, uint8_t slot);
+
+/* From any thread: the sessions that had two joined ends a second ago, at most `max`, in no order. How many.
+ */
+size_t relay_worker_sessions(struct relay_worker *w, uint64_t *out, size_t max);
+
 /* From any thread: tells all ends to go to `alternates` within deadline_ms and closes those without a peer at
  * once. `done` is called, on the worker's thread, when nobody is left, or when the deadline is over and all
  * were closed. */

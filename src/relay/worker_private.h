@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-enum { ROOM_SLOTS = 2, ROOM_BUCKETS = 4096 };
+enum { ROOM_SLOTS = 2, ROOM_BUCKETS = 4096, RELAY_KILLS = 4096 };
 
 struct relay_room;
 
@@ -53,8 +53,27 @@ struct relay_room {
     struct relay_room *next_in_bucket;
 };
 
+/* Sessions that were ended, as a ring: the oldest makes room. */
+struct relay_kills {
+    struct relay_kill {
+        uint64_t session_id;
+        uint64_t until_us; /* 0: empty */
+        uint8_t slot;      /* or RELAY_ALL_SLOTS */
+    } at[RELAY_KILLS];
+    size_t next;
+};
+
+/* Sessions with two ends, for other threads to read. */
+struct relay_roll {
+    pthread_mutex_t lock;
+    uint64_t *ids;
+    size_t n, cap;
+};
+
 struct relay_worker {
     unsigned scans;
+    struct relay_kills kills;
+    struct relay_roll roll;
     struct relay_stats *stats;
     struct tas_loop *loop;
     struct tas_io *io;
@@ -71,7 +90,14 @@ struct relay_worker {
     void *drained_ctx;
 };
 
+/* kill.c */
+bool relay_kills_add(struct relay_kills *kills, uint64_t session_id, uint8_t slot,
+                     uint64_t now_us); /* false: known */
+bool relay_kills_has(const struct relay_kills *kills, uint64_t session_id, uint8_t slot, uint64_t now_us);
+
 /* room.c */
+/* Closes the ends of a slot, or all (RELAY_ALL_SLOTS), for good. */
+void relay_room_kill(struct relay_worker *w, uint64_t session_id, uint8_t slot, uint64_t now_us);
 struct relay_room *relay_room_get(struct relay_worker *w, uint64_t session_id); /* NULL: no memory */
 void relay_room_forget_if_empty(struct relay_worker *w, struct relay_room *room, uint64_t now_us);
 unsigned relay_room_may_join(const struct relay_room *room, const struct tas_msg_ticket *t, uint64_t now_us);

@@ -510,6 +510,31 @@ static void a_new_handshake_is_refused_once_there_are_keys(void **state) {
     }
 }
 
+static void one_that_was_killed_ends_at_once_and_dials_no_more(void **state) {
+    (void)state;
+    static const uint8_t killed[] = {0, TAS_CLOSE_KILLED};
+    unsigned n_killed = 0;
+    for (unsigned end = 0; end < 2; end++) {
+        for (unsigned ms = 0; ms < 3000; ms += 60) { /* before there are keys, and after */
+            start();
+            sim_run_ms(&sim, ms);
+            int leg = sim_joined_leg(&sim, end, 0);
+            if (leg >= 0) {
+                sim_relay_says(&sim, end, (unsigned)leg, TAS_RECORD_CLOSE, 0, 0,
+                               tas_bytes_of(killed, sizeof(killed)));
+                sim_run_ms(&sim, 60);
+                assert_int_equal(sim.closed[end], TAS_END_ADMIN);
+                unsigned dials = sim_count(&sim, end, TAS_EVENT_DIAL);
+                sim_run_ms(&sim, 60 * 1000);
+                assert_int_equal(sim_count(&sim, end, TAS_EVENT_DIAL), dials);
+                n_killed++;
+            }
+            sim_stop(&sim);
+        }
+    }
+    assert_true(n_killed > 50);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_socket_lost_at_any_moment_of_the_start_does_no_harm),
@@ -529,6 +554,7 @@ int main(void) {
         cmocka_unit_test(the_eighth_forged_resume_closes_with_an_alarm),
         cmocka_unit_test(a_stolen_resume_key_or_signing_key_alone_resumes_nothing),
         cmocka_unit_test(a_new_handshake_is_refused_once_there_are_keys),
+        cmocka_unit_test(one_that_was_killed_ends_at_once_and_dials_no_more),
         cmocka_unit_test(whatever_happens_to_the_lines_every_chat_arrives_once_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
