@@ -23,7 +23,8 @@ struct host {
     struct tas_loop *loop;
     struct tas_end *end;
     struct tas_session *s;
-    struct headless_io *io;
+    const struct headless_watcher *watcher;
+    void *ctx;
     const struct tas_screen_ops *screen_ops;
     const struct tas_input_ops *input_ops;
     struct tas_screen *screen;
@@ -164,13 +165,9 @@ static void on_input(struct host *h, const struct tas_msg_input *in) {
 
 /* ---- events and commands ---- */
 
-static void on_event(void *ctx, const struct tas_event *ev) {
-    struct host *h = ctx;
-    if (headless_say_event(ev)) {
-        if (ev->kind == TAS_EVENT_CLOSED)
-            tas_loop_stop(h->loop);
+static void take_event(struct host *h, const struct tas_event *ev) {
+    if (headless_say_event(ev))
         return;
-    }
     switch (ev->kind) {
     case TAS_EVENT_CHECK_CODE:
         headless_say("check_code", ",\"code\":\"%s\"", ev->text);
@@ -196,39 +193,54 @@ static void on_event(void *ctx, const struct tas_event *ev) {
     }
 }
 
+static void on_event(void *ctx, const struct tas_event *ev) {
+    struct host *h = ctx;
+    take_event(h, ev);
+    if (h->watcher)
+        h->watcher->on_event(h->ctx, ev);
+}
+
 static void on_turn(void *ctx) {
     offer_picture(ctx);
 }
 
-static void on_line(void *ctx, char *line) {
-    struct host *h = ctx;
-    char *rest;
-    const char *word = headless_word(line, &rest);
-    if (headless_command(h->s, word, rest))
-        return;
-    if (strcmp(word, "grant") == 0)
-        tas_session_grant(h->s, (uint16_t)strtoul(rest, NULL, 0));
-    else if (strcmp(word, "pause") == 0)
-        tas_session_pause(h->s, strcmp(rest, "on") == 0);
-    else if (strcmp(word, "end") == 0)
-        tas_session_end(h->s, TAS_END_CUSTOMER, tas_mono_us());
-    else
-        headless_say(
-            "error",
-            ",\"text\":\"unknown command; known: chat TEXT, figures, grant MASK, pause on|off, end\"");
+static void did(struct host *h, const char *word, uint32_t number) {
+    if (h->watcher)
+        h->watcher->on_command(h->ctx, word, number);
 }
 
-static void on_stdin_end(void *ctx) {
-    struct host *h = ctx;
+bool host_command(struct host *h, const char *word, const char *rest) {
+    if (headless_command(h->s, word, rest))
+        return true;
+    if (strcmp(word, "grant") == 0) {
+        uint16_t rights = (uint16_t)strtoul(rest, NULL, 0);
+        tas_session_grant(h->s, rights);
+        did(h, word, rights);
+    } else if (strcmp(word, "pause") == 0) {
+        bool is_on = strcmp(rest, "on") == 0;
+        tas_session_pause(h->s, is_on);
+        did(h, word, is_on);
+    } else if (strcmp(word, "end") == 0) {
+        host_end(h);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void host_end(struct host *h) {
     tas_session_end(h->s, TAS_END_CUSTOMER, tas_mono_us());
 }
 
-static void on_signal(void *ctx, int signo) {
-    (void)signo;
-    on_stdin_end(ctx);
+struct tas_session *host_session(struct host *h) {
+    return h->s;
 }
 
-static const int signals[] = {SIGTERM, SIGINT};
+int host_exit_code(const struct host *h) {
+    return h->exit_code;
+}
+
+/* ---- start and stop ---- */
 
 static bool open_display(struct host *h, const char *display) {
     char why[256];
@@ -241,15 +253,14 @@ static bool open_display(struct host *h, const char *display) {
     return false;
 }
 
-static bool start(struct host *h, const struct endfile *file, uint16_t rights) {
+static bool start(struct host *h, const struct tas_end_config *config, uint16_t rights) {
     static const struct tas_end_owner owner = {on_event, on_turn};
-    h->end = tas_end_new(h->loop, &file->config, &owner, h);
+    h->end = tas_end_new(h->loop, config, &owner, h);
     if (!h->end) {
-        fprintf(stderr, "tasuki-headless: the end file's ticket is not for this key, or memory is out\n");
+        fprintf(stderr, "tasuki-headless: the ticket is not for this key, or memory is out\n");
         return false;
     }
     h->s = tas_end_session(h->end);
-    h->io = headless_io_new(h->loop, on_line, on_stdin_end, h);
     h->frame_timer = tas_timer_new(h->loop, on_frame_timer, h);
     h->cursor_timer = tas_timer_new(h->loop, on_cursor_timer, h);
     h->input_timer = tas_timer_new(h->loop, input_flush, h);
@@ -258,13 +269,30 @@ static bool start(struct host *h, const struct endfile *file, uint16_t rights) {
     h->input_watch = tas_watch_new(h->loop, h->input_ops->fd(h->input), TAS_READABLE, on_input_readable, h);
     h->is_damaged = true;
     tas_session_grant(h->s, rights);
-    return h->io && h->frame_timer && h->cursor_timer && h->input_timer && h->screen_watch &&
-           h->input_watch && tas_loop_on_signals(h->loop, signals, 2, on_signal, h) == TAS_OK &&
+    return h->frame_timer && h->cursor_timer && h->input_timer && h->screen_watch && h->input_watch &&
            screen_resize(h);
 }
 
-static void stop(struct host *h) {
-    headless_io_free(h->io);
+struct host *host_start(struct tas_loop *loop, const struct host_order *order,
+                        const struct headless_watcher *watcher, void *ctx, int *exit_code) {
+    struct host *h = calloc(1, sizeof(*h));
+    *exit_code = EXIT_FAILURE;
+    if (!h)
+        return NULL;
+    h->loop = loop;
+    h->watcher = watcher;
+    h->ctx = ctx;
+    if (!open_display(h, order->display))
+        *exit_code = EXIT_TEMPORARY;
+    else if (start(h, order->config, order->rights))
+        return h;
+    host_stop(h);
+    return NULL;
+}
+
+void host_stop(struct host *h) {
+    if (!h)
+        return;
     tas_end_free(h->end);
     tas_watch_free(h->screen_watch);
     tas_watch_free(h->input_watch);
@@ -276,19 +304,67 @@ static void stop(struct host *h) {
     if (h->screen)
         h->screen_ops->close(h->screen);
     tas_picture_free(h->picture);
-    tas_loop_free(h->loop);
+    free(h);
 }
 
+/* ---- the program with an end file ---- */
+
+struct program {
+    struct tas_loop *loop;
+    struct headless_io *io;
+    struct host *host;
+};
+
+static void on_program_event(void *ctx, const struct tas_event *ev) {
+    struct program *p = ctx;
+    if (ev->kind == TAS_EVENT_CLOSED)
+        tas_loop_stop(p->loop);
+}
+
+static void on_program_command(void *ctx, const char *word, uint32_t number) {
+    (void)ctx;
+    (void)word;
+    (void)number;
+}
+
+static void on_line(void *ctx, char *line) {
+    struct program *p = ctx;
+    char *rest;
+    const char *word = headless_word(line, &rest);
+    if (!host_command(p->host, word, rest))
+        headless_say("error", ",\"text\":\"unknown command; known: " HOST_COMMANDS "\"");
+}
+
+static void on_stdin_end(void *ctx) {
+    struct program *p = ctx;
+    host_end(p->host);
+}
+
+static void on_signal(void *ctx, int signo) {
+    (void)signo;
+    on_stdin_end(ctx);
+}
+
+static const int signals[] = {SIGTERM, SIGINT};
+
 int host_main(const struct endfile *file, const char *display, uint16_t rights) {
-    struct host h = {.exit_code = EXIT_SUCCESS};
+    static const struct headless_watcher watcher = {on_program_event, on_program_command};
+    const struct host_order order = {.display = display, .config = &file->config, .rights = rights};
+    struct program p = {0};
+    int code = EXIT_FAILURE;
     tas_loop_block_signals(signals, 2);
-    if (!open_display(&h, display)) {
-        stop(&h);
-        return EXIT_TEMPORARY;
+    p.loop = tas_loop_new();
+    if (p.loop)
+        p.host = host_start(p.loop, &order, &watcher, &p, &code);
+    if (p.host) {
+        p.io = headless_io_new(p.loop, on_line, on_stdin_end, &p);
+        bool ran = p.io && tas_loop_on_signals(p.loop, signals, 2, on_signal, &p) == TAS_OK &&
+                   tas_loop_run(p.loop) == TAS_OK;
+        code = ran ? host_exit_code(p.host) : EXIT_FAILURE;
     }
-    h.loop = tas_loop_new();
-    if (!h.loop || !start(&h, file, rights) || tas_loop_run(h.loop) != TAS_OK)
-        h.exit_code = EXIT_FAILURE;
-    stop(&h);
-    return h.exit_code;
+    headless_io_free(p.io);
+    host_stop(p.host);
+    if (p.loop)
+        tas_loop_free(p.loop);
+    return code;
 }

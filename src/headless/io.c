@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "base/wipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,21 @@ void headless_say(const char *event, const char *fields, ...) {
     va_end(va);
 }
 
+struct tas_json *headless_event(const char *event) {
+    struct tas_json *json = tas_json_object();
+    tas_json_set_text(json, "event", event);
+    return json;
+}
+
+void headless_tell(struct tas_json *event) {
+    char *text = tas_json_dump(event);
+    if (text)
+        puts(text);
+    fflush(stdout);
+    free(text);
+    tas_json_free(event);
+}
+
 static void take_lines(struct headless_io *io) {
     for (;;) {
         struct tas_bytes all = tas_buf_peek(&io->in);
@@ -43,6 +59,7 @@ static void take_lines(struct headless_io *io) {
         tas_buf_drop(&io->in, len + 1);
         if (line)
             io->on_line(io->ctx, line);
+        tas_wipe(line, line ? len : 0); /* the first may be a password */
         free(line);
     }
 }

@@ -2,6 +2,7 @@
  * standard output. */
 #pragma once
 
+#include "base/json.h"
 #include "net/loop.h"
 #include "session/session.h"
 
@@ -15,6 +16,20 @@ void headless_io_free(struct headless_io *io); /* NULL is fine */
 
 /* Writes {"event":"NAME"FIELDS}; `fields` is printf text that starts with a comma, or "". */
 void headless_say(const char *event, const char *fields, ...) TAS_PRINTF(2, 3);
+
+/* Writes an event that was built as JSON; takes it. */
+void headless_tell(struct tas_json *event);
+
+/* {"event":NAME}, to be filled and told. */
+struct tas_json *headless_event(const char *event);
+
+/* Who wants to know what an end does besides saying it. */
+struct headless_watcher {
+    void (*on_event)(void *ctx, const struct tas_event *ev); /* TAS_EVENT_CLOSED is the last */
+    /* A command was carried out; number: what it set ("view": 0 or 1, "grant", "ask": rights), or how many
+     * bytes it sent. */
+    void (*on_command)(void *ctx, const char *word, uint32_t number);
+};
 
 /* What both ends say alike: states, names, chat, alarms, the end. True: it was one of these. */
 bool headless_say_event(const struct tas_event *ev);

@@ -1,9 +1,11 @@
 /* tasuki-headless: the two ends of a session without windows, driven by lines on standard input. What the
- * demo, the end-to-end tests and the benches use; later ones log in at a management server, as yet `issue`
- * plays its part. */
+ * demo, the end-to-end tests and the benches use; `operator` and `customer` do it by way of a management
+ * server, `host` and `viewer` without one, where `issue` plays its part. */
 #include "base/log.h"
+#include "headless/customer.h"
 #include "headless/host.h"
 #include "headless/issue.h"
+#include "headless/operator.h"
 #include "headless/viewer.h"
 
 #include <stdio.h>
@@ -17,6 +19,10 @@ static void usage(FILE *to) {
         "Usage: tasuki-headless host ENDFILE [RIGHTS]   share the display $DISPLAY\n"
         "       tasuki-headless viewer ENDFILE         see and work on it\n"
         "       tasuki-headless issue ...              make end files with throw-away keys\n"
+        "       tasuki-headless operator --org FILE --company CODE --id ID [--password-file FILE]\n"
+        "                                              log in, give out numbers, help\n"
+        "       tasuki-headless customer --org FILE [--rights MASK]\n"
+        "                                              take a number, share the display $DISPLAY\n"
         "       tasuki-headless --version | --help\n"
         "\n"
         "Commands come as lines on standard input, events go as lines of JSON to standard output.\n"
@@ -53,6 +59,10 @@ int main(int argc, char **argv) {
         return run_end(argc, argv);
     if (argc >= 2 && strcmp(argv[1], "issue") == 0)
         return issue_main(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "operator") == 0)
+        return operator_main(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "customer") == 0)
+        return customer_main(argc - 1, argv + 1);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("tasuki-headless " TASUKI_VERSION);
         return EXIT_SUCCESS;

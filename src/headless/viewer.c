@@ -15,7 +15,8 @@ struct viewer {
     struct tas_loop *loop;
     struct tas_end *end;
     struct tas_session *s;
-    struct headless_io *io;
+    const struct headless_watcher *watcher;
+    void *ctx;
     uint64_t last_frame_us;
     uint32_t cursor_x, cursor_y;
     bool says_frames;
@@ -40,13 +41,9 @@ static void on_frame(struct viewer *v) {
                      after - before, tas_err_name(err));
 }
 
-static void on_event(void *ctx, const struct tas_event *ev) {
-    struct viewer *v = ctx;
-    if (headless_say_event(ev)) {
-        if (ev->kind == TAS_EVENT_CLOSED)
-            tas_loop_stop(v->loop);
+static void take_event(struct viewer *v, const struct tas_event *ev) {
+    if (headless_say_event(ev))
         return;
-    }
     switch (ev->kind) {
     case TAS_EVENT_FRAME:
         on_frame(v);
@@ -68,6 +65,13 @@ static void on_event(void *ctx, const struct tas_event *ev) {
     default:
         break;
     }
+}
+
+static void on_event(void *ctx, const struct tas_event *ev) {
+    struct viewer *v = ctx;
+    take_event(v, ev);
+    if (v->watcher)
+        v->watcher->on_event(v->ctx, ev);
 }
 
 static void on_turn(void *ctx) {
@@ -131,40 +135,116 @@ static void save(struct viewer *v, const char *path) {
                  v->last_frame_us ? tas_mono_us() - v->last_frame_us : 0);
 }
 
-static const char help[] =
-    ",\"text\":\"unknown command; known: chat TEXT, figures, code NNN-NNN-NNN, view on|off, ask MASK, text "
-    "TEXT, "
-    "key CODE 0|1 [KEYSYM], pointer X Y BUTTONS, wheel DX DY, save FILE, frames on|off, end\"";
+static void did(struct viewer *v, const char *word, uint32_t number) {
+    if (v->watcher)
+        v->watcher->on_command(v->ctx, word, number);
+}
+
+static void type_text(struct viewer *v, const char *text) {
+    int err = send_text(v, text);
+    complain("text", err);
+    if (err == TAS_OK)
+        did(v, "text", (uint32_t)strlen(text));
+}
+
+bool viewer_command(struct viewer *v, const char *word, const char *rest) {
+    if (strcmp(word, "chat") == 0) {
+        int err = tas_session_chat(v->s, tas_bytes_of(rest, strlen(rest)), tas_wall_ms());
+        complain(word, err);
+        if (err == TAS_OK)
+            did(v, word, (uint32_t)strlen(rest));
+    } else if (headless_command(v->s, word, rest)) {
+        return true;
+    } else if (strcmp(word, "code") == 0) {
+        complain(word, tas_session_type_code(v->s, rest, tas_mono_us()));
+    } else if (strcmp(word, "view") == 0) {
+        bool is_on = strcmp(rest, "on") == 0;
+        tas_session_view(v->s, is_on);
+        did(v, word, is_on);
+    } else if (strcmp(word, "ask") == 0) {
+        uint16_t rights = (uint16_t)strtoul(rest, NULL, 0);
+        tas_session_ask(v->s, rights);
+        did(v, word, rights);
+    } else if (strcmp(word, "text") == 0) {
+        type_text(v, rest);
+    } else if (strcmp(word, "key") == 0 || strcmp(word, "pointer") == 0 || strcmp(word, "wheel") == 0) {
+        complain(word, send_numbers(v, word, rest));
+    } else if (strcmp(word, "save") == 0) {
+        save(v, rest);
+    } else if (strcmp(word, "frames") == 0) {
+        v->says_frames = strcmp(rest, "on") == 0;
+    } else if (strcmp(word, "end") == 0) {
+        viewer_end(v);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void viewer_end(struct viewer *v) {
+    tas_session_end(v->s, TAS_END_OPERATOR, tas_mono_us());
+}
+
+struct tas_session *viewer_session(struct viewer *v) {
+    return v->s;
+}
+
+struct viewer *viewer_start(struct tas_loop *loop, const struct tas_end_config *config,
+                            const struct headless_watcher *watcher, void *ctx) {
+    static const struct tas_end_owner owner = {on_event, on_turn};
+    struct viewer *v = calloc(1, sizeof(*v));
+    if (!v)
+        return NULL;
+    v->loop = loop;
+    v->watcher = watcher;
+    v->ctx = ctx;
+    v->end = tas_end_new(loop, config, &owner, v);
+    if (!v->end) {
+        viewer_stop(v);
+        return NULL;
+    }
+    v->s = tas_end_session(v->end);
+    return v;
+}
+
+void viewer_stop(struct viewer *v) {
+    if (!v)
+        return;
+    tas_end_free(v->end);
+    free(v);
+}
+
+/* ---- the program with an end file ---- */
+
+struct program {
+    struct tas_loop *loop;
+    struct headless_io *io;
+    struct viewer *viewer;
+};
+
+static void on_program_event(void *ctx, const struct tas_event *ev) {
+    struct program *p = ctx;
+    if (ev->kind == TAS_EVENT_CLOSED)
+        tas_loop_stop(p->loop);
+}
+
+static void on_program_command(void *ctx, const char *word, uint32_t number) {
+    (void)ctx;
+    (void)word;
+    (void)number;
+}
 
 static void on_line(void *ctx, char *line) {
-    struct viewer *v = ctx;
+    struct program *p = ctx;
     char *rest;
     const char *word = headless_word(line, &rest);
-    if (headless_command(v->s, word, rest))
-        return;
-    if (strcmp(word, "code") == 0)
-        complain(word, tas_session_type_code(v->s, rest, tas_mono_us()));
-    else if (strcmp(word, "view") == 0)
-        tas_session_view(v->s, strcmp(rest, "on") == 0);
-    else if (strcmp(word, "ask") == 0)
-        tas_session_ask(v->s, (uint16_t)strtoul(rest, NULL, 0));
-    else if (strcmp(word, "text") == 0)
-        complain(word, send_text(v, rest));
-    else if (strcmp(word, "key") == 0 || strcmp(word, "pointer") == 0 || strcmp(word, "wheel") == 0)
-        complain(word, send_numbers(v, word, rest));
-    else if (strcmp(word, "save") == 0)
-        save(v, rest);
-    else if (strcmp(word, "frames") == 0)
-        v->says_frames = strcmp(rest, "on") == 0;
-    else if (strcmp(word, "end") == 0)
-        tas_session_end(v->s, TAS_END_OPERATOR, tas_mono_us());
-    else
-        headless_say("error", help);
+    if (!viewer_command(p->viewer, word, rest))
+        headless_say("error", ",\"text\":\"unknown command; known: " VIEWER_COMMANDS "\"");
 }
 
 static void on_stdin_end(void *ctx) {
-    struct viewer *v = ctx;
-    tas_session_end(v->s, TAS_END_OPERATOR, tas_mono_us());
+    struct program *p = ctx;
+    viewer_end(p->viewer);
 }
 
 static void on_signal(void *ctx, int signo) {
@@ -175,22 +255,20 @@ static void on_signal(void *ctx, int signo) {
 static const int signals[] = {SIGTERM, SIGINT};
 
 int viewer_main(const struct endfile *file) {
-    static const struct tas_end_owner owner = {on_event, on_turn};
-    struct viewer v = {0};
+    static const struct headless_watcher watcher = {on_program_event, on_program_command};
+    struct program p = {0};
     int code = EXIT_FAILURE;
     tas_loop_block_signals(signals, 2);
-    v.loop = tas_loop_new();
-    if (v.loop)
-        v.end = tas_end_new(v.loop, &file->config, &owner, &v);
-    if (v.end) {
-        v.s = tas_end_session(v.end);
-        v.io = headless_io_new(v.loop, on_line, on_stdin_end, &v);
-    }
-    if (v.io && tas_loop_on_signals(v.loop, signals, 2, on_signal, &v) == TAS_OK &&
-        tas_loop_run(v.loop) == TAS_OK)
+    p.loop = tas_loop_new();
+    if (p.loop)
+        p.viewer = viewer_start(p.loop, &file->config, &watcher, &p);
+    if (p.viewer)
+        p.io = headless_io_new(p.loop, on_line, on_stdin_end, &p);
+    if (p.io && tas_loop_on_signals(p.loop, signals, 2, on_signal, &p) == TAS_OK &&
+        tas_loop_run(p.loop) == TAS_OK)
         code = EXIT_SUCCESS;
-    headless_io_free(v.io);
-    tas_end_free(v.end);
-    tas_loop_free(v.loop);
+    headless_io_free(p.io);
+    viewer_stop(p.viewer);
+    tas_loop_free(p.loop);
     return code;
 }
