@@ -1,7 +1,7 @@
 """A whole support session on this machine, told in plain words: `./run demo [--out FOLDER]`.
 
-Two relays, a customer and an operator, each a user of its own; as root also each a host of its own (network namespaces), with
-a cable to the relays and none to each other. No windows yet on our side: the two ends are driven by lines of text. The last
+A management server, a download server, two relays, a customer and an operator, each a user of its own; as root also each a host of
+its own (network namespaces), with a cable to the servers and none to each other. No windows yet on our side: the two ends are driven by lines of text. The last
 line is JSON with what was checked; exit code 0 means that all of it holds."""
 
 import argparse
@@ -17,9 +17,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import pictures  # noqa: E402
 from rig import Failed, Rig, as_user, in_ns, run, until  # noqa: E402
+from service import Service  # noqa: E402
 
-# three accounts that every Debian has and that own nothing: the relay's, the customer's, the operator's
-RELAY, CUSTOMER, OPERATOR = (pwd.getpwnam(name).pw_uid for name in ("nobody", "games", "news"))
+# three accounts that every Debian has and that own nothing: the servers', the customer's, the operator's
+SERVERS = "nobody"
+CUSTOMER, OPERATOR = (pwd.getpwnam(name).pw_uid for name in ("games", "news"))
 SENTENCE = "承知しました。Please restart the printer. "
 PHOTO_DIR = "/usr/share/backgrounds/mate/nature"
 NOTE = """お問い合わせ番号 2026-1122
@@ -62,30 +64,41 @@ class Demo:
     # --- the stage ---
 
     def hosts(self):
+        self.net, self.port = "127.83.0", 8443
         if not self.is_root:
             self.note("not root: everything runs as this user, on loopback addresses (as root each would be a host of its own)")
-            for i, last in ((1, 2), (2, 4)):
-                self.rig.add_relay(i, f"127.83.0.{last}:8443")
             return
         hub, customer, operator = self.rig.network()
+        self.net, self.port = "10.83.0", 443
         self.in_hub = in_ns(hub)
         self.customer_user, self.operator_user = as_user(CUSTOMER), as_user(OPERATOR)
         self.in_customer, self.in_operator = in_ns(customer, *self.customer_user), in_ns(operator, *self.operator_user)
-        for i in (1, 2):
-            self.rig.add_relay(i, f"10.83.0.{i}:443")
         reach = subprocess.run([*in_ns(customer), "ping", "-c1", "-W1", "10.83.2.2"], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL) if shutil.which("ping") else None
-        self.note("customer 10.83.1.2, operator 10.83.2.2, relays 10.83.0.1 and 10.83.0.2, each in a network namespace of its own")
+        self.note("customer 10.83.1.2, operator 10.83.2.2, servers 10.83.0.1 to 10.83.0.4, each in a network namespace of its own")
         self.check("ends_reach_each_other_directly", bool(reach and reach.returncode == 0))
         if self.checked["ends_reach_each_other_directly"]:
             raise Failed("the two ends are not apart")
 
-    def relay(self, i):
-        prefix = [*self.in_hub]
-        if self.is_root:
-            prefix += ["setpriv", f"--reuid={RELAY}", f"--regid={RELAY}", "--clear-groups",
-                       "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"]
-        return self.rig.start_relay(i, prefix=prefix, owner=RELAY if self.is_root else None)
+    def servers(self):
+        """Management server .1, relays .2 and .4, download server .3."""
+        rig, port = self.rig, self.port
+        public, local = f"{self.net}.1:{port}", f"{self.net}.1:9465"
+        self.service = s = Service(rig, addresses={1: (public, f"{self.net}.1:8444", local)}, prefix=self.in_hub,
+                                   user=SERVERS if self.is_root else None)
+        self.note("tasukictl made the installation's keys and the tables of its database")
+        s.add_company("reikk", "例株式会社")
+        s.add_operator("reikk", "sato", "佐藤 花子")
+        self.note("tasukictl added the company 例株式会社 (company code reikk) and its operator 佐藤 花子 (ID sato)")
+        s.start_manager()
+        self.relays = {}
+        for relay, last in ((1, 2), (2, 4)):
+            rig.add_relay(relay, f"{self.net}.{last}:{port}")
+            self.relays[relay] = s.start_relay(relay)
+        s.start_download(f"{self.net}.3:{port}")
+        self.note("management server, two relays and a download server run; the relays registered over mutual TLS and got the keys that tickets "
+                  "are checked with")
+        return s.org(downloads=[{"url": f"https://download.tasuki.test:{port}", "address": f"{self.net}.3:{port}"}])
 
     def home(self, name, uid):
         home = self.rig.path(name)
@@ -164,22 +177,23 @@ class Demo:
         self.tell("Three machines: the customer's, the operator's, and one with two relays.")
         self.hosts()
 
-        self.tell("A throw-away authority, keys, and one session's tickets. Later the management server does this.")
-        rig.issue("--company", "例株式会社", "--operator", "佐藤 花子", "--customer", "お客様",
-                  owners=(CUSTOMER, OPERATOR) if self.is_root else (None, None))
-        relays = {i: self.relay(i) for i in (1, 2)}
-        self.note("two relays run; each lets in whoever shows a ticket and proves to hold its key, and can read nothing")
+        self.tell("A whole installation: management server, relays, download server, a company and an operator.")
+        org = self.servers()
 
         self.tell("The customer's screen: a terminal, an editor with a Japanese note, a photograph.")
         windows = self.customer_display()
 
-        self.tell("The customer starts the host, the operator the viewer. Both dial out to the relay, and shake hands through it.")
+        self.tell("The operator logs in with company code, ID and password, and issues a reception number.")
         rig.viewer_dir = self.home("operator", OPERATOR)
-        self.host = rig.start_host(self.display, prefix=self.in_customer, env=self.customer_env)
-        self.viewer = rig.start_viewer(prefix=self.in_operator, env=dict(self.env, HOME="/nonexistent"))
+        self.viewer = self.service.start_operator(org, "reikk", "sato", prefix=self.in_operator, env=dict(self.env, HOME="/nonexistent"))
+        self.host = self.service.start_customer(org, self.display, prefix=self.in_customer, env=self.customer_env)
+        self.session, shown = self.service.pair(self.viewer, self.host, customer="山田", reason="プリンタ", ticket="2026-1122")
+        number = shown["number"]
+        self.note(f"reception number {number[:3]}-{number[3:6]}-{number[6:]}, read out on the phone")
+
+        self.tell(f"The customer types it, sees which company that is ({shown['company']}), and waits. The operator sees who waits, and answers.")
+        self.note(f"the customer's end shows who wants in, from the signed statement: {shown['operator']}, {shown['company']}; the customer agrees")
         code = self.host.wait("check_code")["code"]
-        peer = next(e for e in self.host.events if e["event"] == "peer")
-        self.note(f"the customer's end shows who wants in, from the signed statement: {peer['name']}, {peer['company']}")
 
         self.tell(f"The customer reads the check code over the phone, {code}, and the operator types it.")
         self.viewer.wait("state", state="KEYED")
@@ -221,7 +235,7 @@ class Demo:
         self.viewer.say("frames on")
         self.host.say("chat これは中継が止まっても届きます")
         broke = time.monotonic()
-        relays[in_use].kill()
+        self.relays[in_use].kill()
         self.viewer.say("text まだつながっています。")
         self.viewer.wait("state", state="SUSPENDED")
         self.viewer.wait("state", state="ACTIVE")
@@ -242,11 +256,26 @@ class Demo:
             raise Failed("the session did not go on through the other relay")
         self.see("3-after-relay-died")
 
-        self.tell("The operator ends the session. Both ends stop by themselves.")
+        self.tell("The operator ends the session, and says how it went.")
         figures = self.viewer.ask("figures", "figures")
         self.viewer.say("end")
         self.host.wait("closed")
+        self.viewer.wait("ended")
+        self.viewer.say("result solved 給紙トレイの紙を入れ直した")
+        until("the result on record", lambda: "solved" in self.service.ctl("session", "show", self.session))
+        self.viewer.say("quit")
         self.check("exit_codes", [self.host.exit_code(), self.viewer.exit_code()])
+
+        self.tell("The record, as the management server has it; and whether anybody altered it.")
+        record = self.service.ctl("session", "show", self.session)
+        for line in record.splitlines():
+            self.note(line)
+        verified = self.service.ctl("audit", "verify").strip().splitlines()[-1]
+        self.note(verified)
+        self.check("audit_unbroken", "unbroken" in verified)
+        self.check("number_in_record", number in record)
+        if number in record or code in record or SENTENCE.strip() in record:
+            raise Failed("the record holds what it must not")
         self.check("screen_bytes", figures["screen_bytes"])
         self.check("frames", figures["frames"])
         if self.checked["exit_codes"] != [0, 0]:
@@ -275,8 +304,9 @@ def main():
         rig.close()
     if ok:
         print(f"\nDone. Look at the pictures in {args.out}/: what the customer had and what the operator saw, side by side.\n"
-              "Windows for both come with the next versions; the wire, the relays and the encryption are what you saw here.")
-    print(json.dumps({"demo": "spine", "ok": ok, **demo.checked}, ensure_ascii=False), flush=True)
+              "Windows for both come with the next versions; the servers, the wire and the encryption are what you saw here.\n"
+              "./run serve starts the servers and leaves them to you.",)
+    print(json.dumps({"demo": "servers", "ok": ok, **demo.checked}, ensure_ascii=False), flush=True)
     sys.exit(0 if ok else 1)
 
 

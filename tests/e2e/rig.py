@@ -149,7 +149,8 @@ class Rig:
     def __exit__(self, *exc):
         self.close()
 
-    def close(self):
+    def close_programs(self):
+        """Ends everything that was started."""
         for p in reversed(self.programs):
             if p.proc.poll() is None:
                 p.kill(signal.SIGTERM)
@@ -160,6 +161,9 @@ class Rig:
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.proc.wait()
+
+    def close(self):
+        self.close_programs()
         for ns in self._namespaces:
             subprocess.run(["ip", "netns", "del", ns], stderr=subprocess.DEVNULL)
         if not self._keep:
@@ -192,15 +196,16 @@ class Rig:
         os.chmod(crt, 0o644)
         self._made_ca = True
 
-    def make_cert(self, name, owner=None):
+    def make_cert(self, name, owner=None, usage="serverAuth"):
         self.make_ca()
-        key, csr, crt, ext = (self.path(f"{name}.{e}") for e in ("key", "csr", "pem", "ext"))
+        stem = name if usage == "serverAuth" else f"{name}-{usage}"
+        key, csr, crt, ext = (self.path(f"{stem}.{e}") for e in ("key", "csr", "pem", "ext"))
         if os.path.exists(crt):
             return crt, key
         run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
              "-keyout", key, "-out", csr])
         with open(ext, "w") as f:
-            f.write(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n")
+            f.write(f"subjectAltName=DNS:{name}\nextendedKeyUsage={usage}\n")
         run(["openssl", "x509", "-req", "-in", csr, "-CA", self.path("ca.pem"), "-CAkey", self.path("ca.key"),
              "-CAcreateserial", "-days", "365", "-extfile", ext, "-out", crt])
         if owner:
@@ -323,11 +328,11 @@ class Rig:
         return a, b
 
     def network(self):
-        """Three hosts: customer and operator, each with a cable to the relays' hub and no way to each other."""
+        """Three hosts: customer and operator, each with a cable to the servers' hub (10.83.0.1 to .4) and no way to each other."""
         hub, host, viewer = self.namespace("hub"), self.namespace("host"), self.namespace("view")
         self.connect(host, hub, 1)
         self.connect(viewer, hub, 2)
-        for i in (1, 2):
+        for i in (1, 2, 3, 4):
             run(["ip", "-n", hub, "addr", "add", f"10.83.0.{i}/32", "dev", "lo"])
         return hub, host, viewer
 
@@ -377,7 +382,7 @@ def main(*tests):
             with Rig() as rig:
                 test(rig)
             print(f"ok   {test.__name__} ({time.monotonic() - start:.1f} s)", flush=True)
-        except (Failed, AssertionError, subprocess.SubprocessError, OSError) as e:
+        except Exception as e:  # noqa: BLE001 each test is told, whatever went wrong
             failed += 1
             import traceback
 
