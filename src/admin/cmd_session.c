@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "os/service.h"
+#include "store/audit_read.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -100,15 +101,15 @@ static void print_record(const struct store_session *s) {
     line("note", s->note);
 }
 
-static int print_event(void *ctx, const struct store_event_row *row) {
+static int print_event(void *ctx, const struct store_audit_event *row) {
     char at[32];
     (void)ctx;
     printf("  %6" PRId64 "  %s  ", row->seq, admin_time(at, row->at));
-    print_column(row->actor, 20);
+    print_column((const char *)row->actor.ptr, 20);
     putchar(' ');
-    print_column(row->kind, 18);
+    print_column((const char *)row->kind.ptr, 18);
     putchar(' ');
-    print_safe(row->detail);
+    print_safe((const char *)row->detail.ptr);
     putchar('\n');
     return TAS_OK;
 }
@@ -120,7 +121,7 @@ static int show(struct tas_db *db, void *ctx) {
         return err;
     print_record(&q->s);
     printf("events\n");
-    return store_event_each_of(db, q->id, print_event, NULL);
+    return store_audit_session_events(db, q->id, print_event, NULL);
 }
 
 static int run_show(const struct admin_args *args) {

@@ -2,8 +2,6 @@
 
 #include "store/rows_private.h"
 
-#include <stdlib.h>
-
 #define COMPANY_COLUMNS                                                                                      \
     "company.id, company.code, company.name, company.state, company.perms, company.lock_after, "             \
     "company.lock_minutes, company.max_live, company.regions, company.created_at, company.chain_seq"
@@ -41,6 +39,14 @@ static void operator_of(const struct tas_rows *rows, size_t row, size_t at, stru
     STORE_COPY_TEXT(rows, row, at + 2, out->login);
     STORE_COPY_TEXT(rows, row, at + 3, out->name);
     STORE_COPY_TEXT(rows, row, at + 4, out->password);
+}
+
+static void company_row(const struct tas_rows *rows, size_t row, void *out) {
+    company_of(rows, row, 0, out);
+}
+
+static void operator_row(const struct tas_rows *rows, size_t row, void *out) {
+    operator_of(rows, row, 0, out);
 }
 
 static int one_company(int err, struct tas_rows *rows, struct store_company *out) {
@@ -118,16 +124,10 @@ int store_company_set_policy(struct tas_db *db, const struct store_company *c) {
 int store_company_list(struct tas_db *db, struct store_company **out, size_t *n) {
     struct tas_rows *rows = NULL;
     int err = tas_db_run(db, "SELECT " COMPANY_COLUMNS " FROM company ORDER BY id", NULL, 0, &rows);
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_company *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++)
-        company_of(rows, i, 0, &all[i]);
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_company *all = store_array(&err, rows, sizeof(*all), company_row, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 /* ---- operators ---- */
@@ -162,16 +162,10 @@ int store_operator_list(struct tas_db *db, int64_t company_id, struct store_oper
     int err =
         tas_db_do(db, &rows, "SELECT " OPERATOR_COLUMNS " FROM operator WHERE company_id = $1 ORDER BY login",
                   tas_int(company_id));
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_operator *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++)
-        operator_of(rows, i, 0, &all[i]);
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_operator *all = store_array(&err, rows, sizeof(*all), operator_row, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 int store_operator_set_disabled(struct tas_db *db, uint64_t id, bool is_disabled) {

@@ -2,8 +2,6 @@
 
 #include "store/rows_private.h"
 
-#include <stdlib.h>
-
 int store_chain_next(struct tas_db *db, int64_t company_id, int64_t *seq, uint8_t prev[32]) {
     struct tas_rows *rows = NULL;
     int err = tas_db_do(
@@ -60,6 +58,13 @@ int store_event_has(struct tas_db *db, uint64_t session_id, const uint8_t ekey[8
     return err;
 }
 
+static void head_row(const struct tas_rows *rows, size_t row, void *out) {
+    struct store_head *head = out;
+    head->company_id = tas_rows_int(rows, row, 0);
+    head->seq = tas_rows_int(rows, row, 1);
+    STORE_COPY_BLOB(rows, row, 2, head->hash);
+}
+
 int store_heads_unsigned(struct tas_db *db, int64_t after, struct store_head **out, size_t *n) {
     struct tas_rows *rows = NULL;
     int err =
@@ -68,19 +73,10 @@ int store_heads_unsigned(struct tas_db *db, int64_t after, struct store_head **o
                   "EXISTS (SELECT 1 FROM checkpoint WHERE checkpoint.company_id = company.id AND "
                   "checkpoint.seq = company.chain_seq) ORDER BY id LIMIT $2",
                   tas_int(after), tas_int(STORE_HEADS));
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_head *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++) {
-        all[i].company_id = tas_rows_int(rows, i, 0);
-        all[i].seq = tas_rows_int(rows, i, 1);
-        STORE_COPY_BLOB(rows, i, 2, all[i].hash);
-    }
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_head *all = store_array(&err, rows, sizeof(*all), head_row, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 int store_checkpoint_put(struct tas_db *db, int64_t company_id, int64_t seq, const uint8_t hash[32],
@@ -113,53 +109,4 @@ int store_keyset_newest(struct tas_db *db, uint8_t *out, size_t cap, size_t *len
     }
     tas_rows_free(rows);
     return err;
-}
-
-static void row_of(const struct tas_rows *rows, size_t r, struct store_event_row *out) {
-    *out = (struct store_event_row){
-        .company_id = tas_rows_int(rows, r, 0),
-        .seq = tas_rows_int(rows, r, 1),
-        .id = (uint64_t)tas_rows_int(rows, r, 2),
-        .session_id = (uint64_t)tas_rows_int(rows, r, 3),
-        .at = tas_rows_int(rows, r, 4),
-        .actor = tas_rows_text(rows, r, 5),
-        .kind = tas_rows_text(rows, r, 6),
-        .detail = tas_rows_text(rows, r, 7),
-        .hash = tas_rows_blob(rows, r, 8),
-    };
-}
-
-#define EVENT_COLUMNS "company_id, seq, id, session_id, at, actor, kind, detail, hash"
-
-static int each_row(int err, struct tas_rows *rows, int (*each)(void *ctx, const struct store_event_row *row),
-                    void *ctx, int64_t *last) {
-    for (size_t i = 0; err == TAS_OK && i < tas_rows_len(rows); i++) {
-        struct store_event_row row;
-        row_of(rows, i, &row);
-        *last = row.seq;
-        err = each(ctx, &row);
-    }
-    tas_rows_free(rows);
-    return err;
-}
-
-int store_event_each(struct tas_db *db, int64_t company_id, int64_t after, int64_t limit,
-                     int (*each)(void *ctx, const struct store_event_row *row), void *ctx, int64_t *last) {
-    struct tas_rows *rows = NULL;
-    *last = 0;
-    int err = tas_db_do(db, &rows,
-                        "SELECT " EVENT_COLUMNS
-                        " FROM event WHERE company_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
-                        tas_int(company_id), tas_int(after), tas_int(limit));
-    return each_row(err, rows, each, ctx, last);
-}
-
-int store_event_each_of(struct tas_db *db, uint64_t session_id,
-                        int (*each)(void *ctx, const struct store_event_row *row), void *ctx) {
-    struct tas_rows *rows = NULL;
-    int64_t last;
-    int err = tas_db_do(db, &rows,
-                        "SELECT " EVENT_COLUMNS " FROM event WHERE session_id = $1 ORDER BY seq LIMIT 9000",
-                        tas_id_value(session_id));
-    return each_row(err, rows, each, ctx, &last);
 }

@@ -43,20 +43,3 @@ TAS_MUST_USE int store_keyset_put(struct tas_db *db, int64_t sequence, int64_t a
 
 /* The newest of them. TAS_E_ABSENT: none was kept yet; TAS_E_LIMIT: longer than cap. */
 TAS_MUST_USE int store_keyset_newest(struct tas_db *db, uint8_t *out, size_t cap, size_t *len);
-
-/* ---- reading, for tasukictl ---- */
-
-/* What an event row says; borrowed during the callback. */
-struct store_event_row {
-    int64_t company_id, seq, at;
-    uint64_t id, session_id;
-    const char *actor, *kind, *detail;
-    struct tas_bytes hash;
-};
-/* Each event of a company after seq `after`, in order of seq, at most `limit`. *last: the seq of the last; 0
- * none. each() giving anything but TAS_OK stops and is returned. */
-TAS_MUST_USE int store_event_each(struct tas_db *db, int64_t company_id, int64_t after, int64_t limit,
-                                  int (*each)(void *ctx, const struct store_event_row *row), void *ctx,
-                                  int64_t *last);
-TAS_MUST_USE int store_event_each_of(struct tas_db *db, uint64_t session_id,
-                                     int (*each)(void *ctx, const struct store_event_row *row), void *ctx);

@@ -3,13 +3,12 @@
 
 #include "store/rows_private.h"
 
-#include <stdlib.h>
-
 #define CLAIM_COLUMNS                                                                                        \
     "id, session_id, company_id, state, pop_pk, address, prefix, host_name, os, tool_version, "              \
     "language, terms_version, terms_at, rtt, claimed_at"
 
-static void claim_of(const struct tas_rows *rows, size_t r, struct store_claim *c) {
+static void claim_of(const struct tas_rows *rows, size_t r, void *out) {
+    struct store_claim *c = out;
     *c = (struct store_claim){
         .id = (uint64_t)tas_rows_int(rows, r, 0),
         .session_id = (uint64_t)tas_rows_int(rows, r, 1),
@@ -68,16 +67,10 @@ int store_claim_list(struct tas_db *db, uint64_t session_id, struct store_claim 
         "SELECT " CLAIM_COLUMNS
         " FROM claim WHERE session_id = $1 AND state IN ('pending', 'answered') ORDER BY id LIMIT 8",
         tas_id_value(session_id));
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_claim *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++)
-        claim_of(rows, i, &all[i]);
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_claim *all = store_array(&err, rows, sizeof(*all), claim_of, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 int store_claim_count(struct tas_db *db, uint64_t session_id, int64_t *out) {
@@ -145,17 +138,4 @@ int store_device_due(struct tas_db *db, int64_t now_ms, uint64_t **ids, size_t *
         db, &rows, "SELECT session_id FROM device WHERE delete_after <= $1 ORDER BY session_id LIMIT 100",
         tas_int(now_ms));
     return store_id_column(err, rows, ids, n);
-}
-
-int store_id_column(int err, struct tas_rows *rows, uint64_t **ids, size_t *n) {
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    uint64_t *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++)
-        all[i] = (uint64_t)tas_rows_int(rows, i, 0);
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *ids = all;
-    *n = len;
-    return TAS_OK;
 }

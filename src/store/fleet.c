@@ -2,11 +2,10 @@
 
 #include "store/rows_private.h"
 
-#include <stdlib.h>
-
 #define RELAY_COLUMNS "id, name, address, region, state, version, ends, max_connections, seen_at"
 
-static void relay_of(const struct tas_rows *rows, size_t r, struct store_relay *out) {
+static void relay_of(const struct tas_rows *rows, size_t r, void *to) {
+    struct store_relay *out = to;
     *out = (struct store_relay){
         .id = tas_rows_int(rows, r, 0),
         .ends = tas_rows_int(rows, r, 6),
@@ -43,16 +42,10 @@ int store_relay_get(struct tas_db *db, int64_t id, struct store_relay *out) {
 int store_relay_list(struct tas_db *db, struct store_relay **out, size_t *n) {
     struct tas_rows *rows = NULL;
     int err = tas_db_run(db, "SELECT " RELAY_COLUMNS " FROM relay ORDER BY id", NULL, 0, &rows);
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_relay *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++)
-        relay_of(rows, i, &all[i]);
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_relay *all = store_array(&err, rows, sizeof(*all), relay_of, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 int store_relay_said(struct tas_db *db, const struct store_relay *r) {
@@ -124,6 +117,14 @@ int store_notice_add(struct tas_db *db, const struct store_notice *n) {
     return err != TAS_OK ? err : tas_db_notify(db);
 }
 
+static void notice_row(const struct tas_rows *rows, size_t row, void *out) {
+    struct store_notice *notice = out;
+    notice->id = (uint64_t)tas_rows_int(rows, row, 0);
+    STORE_COPY_TEXT(rows, row, 1, notice->kind);
+    notice->a = (uint64_t)tas_rows_int(rows, row, 2);
+    notice->b = (uint64_t)tas_rows_int(rows, row, 3);
+}
+
 int store_notice_list(struct tas_db *db, uint64_t after, const char *kind, int64_t but_node,
                       struct store_notice **out, size_t *n) {
     struct tas_rows *rows = NULL;
@@ -131,20 +132,10 @@ int store_notice_list(struct tas_db *db, uint64_t after, const char *kind, int64
                         "SELECT id, kind, a, b FROM notice WHERE id > $1 AND (kind = $2 OR CAST($2 AS text) "
                         "= '') AND ((id >> 12) & 1023) <> $3 ORDER BY id LIMIT 1000",
                         tas_id_value(after), tas_text(kind ? kind : ""), tas_int(but_node));
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_notice *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++) {
-        all[i].id = (uint64_t)tas_rows_int(rows, i, 0);
-        STORE_COPY_TEXT(rows, i, 1, all[i].kind);
-        all[i].a = (uint64_t)tas_rows_int(rows, i, 2);
-        all[i].b = (uint64_t)tas_rows_int(rows, i, 3);
-    }
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_notice *all = store_array(&err, rows, sizeof(*all), notice_row, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 int store_notice_purge(struct tas_db *db, uint64_t before) {

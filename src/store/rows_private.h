@@ -40,5 +40,10 @@ static inline struct tas_value store_int_or_null(int64_t v) {
     return v ? tas_int(v) : tas_null();
 }
 
+/* Every row of a query that gave *err as a struct of `size` bytes, read by `read` into zeroed memory; frees
+ * rows. Owned by the caller, free(). NULL: *err says why, and *n is untouched. */
+void *store_array(int *err, struct tas_rows *rows, size_t size,
+                  void (*read)(const struct tas_rows *rows, size_t row, void *out), size_t *n);
+
 /* The ids in column 0 of a query that gave `err`; frees rows. The caller owns *ids. */
 TAS_MUST_USE int store_id_column(int err, struct tas_rows *rows, uint64_t **ids, size_t *n);

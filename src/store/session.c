@@ -105,7 +105,8 @@ static void session_texts_of(const struct tas_rows *rows, size_t r, struct store
     STORE_COPY_TEXT(rows, r, S_REGION, s->region);
 }
 
-static void session_of(const struct tas_rows *rows, size_t r, struct store_session *s) {
+static void session_of(const struct tas_rows *rows, size_t r, void *out) {
+    struct store_session *s = out;
     *s = (struct store_session){
         .id = (uint64_t)tas_rows_int(rows, r, S_ID),
         .company_id = tas_rows_int(rows, r, S_COMPANY),
@@ -150,16 +151,10 @@ static int one_session(int err, struct tas_rows *rows, struct store_session *out
 }
 
 static int all_sessions(int err, struct tas_rows *rows, struct store_session **out, size_t *n) {
-    size_t len = err == TAS_OK ? tas_rows_len(rows) : 0;
-    struct store_session *all = err == TAS_OK ? calloc(len + 1, sizeof(*all)) : NULL;
-    for (size_t i = 0; all && i < len; i++)
-        session_of(rows, i, &all[i]);
-    tas_rows_free(rows);
-    if (!all)
-        return err != TAS_OK ? err : TAS_E_NOMEM;
-    *out = all;
-    *n = len;
-    return TAS_OK;
+    struct store_session *all = store_array(&err, rows, sizeof(*all), session_of, n);
+    if (all)
+        *out = all;
+    return err;
 }
 
 /* ---- making and finding ---- */
@@ -401,11 +396,6 @@ int store_session_set_recorded(struct tas_db *db, uint64_t id, uint64_t rev) {
     return store_need_change(db,
                              tas_db_do(db, NULL, "UPDATE session SET is_recorded = 1, rev = $2 WHERE id = $1",
                                        tas_id_value(id), tas_id_value(rev)));
-}
-
-int store_session_set_viewer(struct tas_db *db, uint64_t id, const uint8_t viewer_pk[32]) {
-    return store_need_change(db, tas_db_do(db, NULL, "UPDATE session SET viewer_pk = $2 WHERE id = $1",
-                                           tas_id_value(id), tas_blob(viewer_pk, 32)));
 }
 
 int store_session_touch(struct tas_db *db, uint64_t id, uint64_t rev) {

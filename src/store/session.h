@@ -100,7 +100,6 @@ TAS_MUST_USE int store_session_set_result(struct tas_db *db, uint64_t id, const 
                                           const char *note, uint64_t rev);
 TAS_MUST_USE int store_session_set_verified(struct tas_db *db, uint64_t id, uint64_t rev);
 TAS_MUST_USE int store_session_set_recorded(struct tas_db *db, uint64_t id, uint64_t rev);
-TAS_MUST_USE int store_session_set_viewer(struct tas_db *db, uint64_t id, const uint8_t viewer_pk[32]);
 TAS_MUST_USE int store_session_touch(struct tas_db *db, uint64_t id, uint64_t rev);
 TAS_MUST_USE int store_session_is_ended(struct tas_db *db, uint64_t id, bool *out);
 /* Whoever issues for the same operator waits until this transaction is over. */

@@ -14,9 +14,6 @@ TAS_MUST_USE int tas_x11_grab_new(struct tas_x11_grab **out, struct tas_x11_conn
                                   uint32_t height, char *why, size_t why_cap);
 void tas_x11_grab_free(struct tas_x11_grab *grab); /* wipes; NULL is fine */
 
-/* Through shared memory? */
-bool tas_x11_grab_is_shared(const struct tas_x11_grab *grab);
-
 /* screen.h's grab. `into` and `tiles` have the size given to new. */
 TAS_MUST_USE int tas_x11_grab_tiles(struct tas_x11_grab *grab, const struct tas_tiles *tiles,
                                     struct tas_picture *into);

@@ -156,10 +156,6 @@ void tas_x11_grab_free(struct tas_x11_grab *grab) {
     free(grab);
 }
 
-bool tas_x11_grab_is_shared(const struct tas_x11_grab *grab) {
-    return grab->shared != NULL;
-}
-
 static uint32_t at_most(uint32_t value, uint32_t max) {
     return value < max ? value : max;
 }
