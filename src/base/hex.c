@@ -9,7 +9,7 @@ void tas_hex_encode(char *out, struct tas_bytes in) {
     out[2 * in.len] = '\0';
 }
 
-static int digit(char c) {
+int tas_hex_digit(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';
     if (c >= 'a' && c <= 'f')
@@ -23,9 +23,9 @@ int tas_hex_decode(uint8_t *out, size_t len, const char *text) {
     if (strlen(text) != 2 * len)
         return TAS_E_PROTO;
     for (size_t i = 0; i < 2 * len; i++)
-        if (digit(text[i]) < 0)
+        if (tas_hex_digit(text[i]) < 0)
             return TAS_E_PROTO;
     for (size_t i = 0; i < len; i++)
-        out[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
+        out[i] = (uint8_t)(tas_hex_digit(text[2 * i]) << 4 | tas_hex_digit(text[2 * i + 1]));
     return TAS_OK;
 }

@@ -10,3 +10,6 @@ void tas_hex_encode(char *out, struct tas_bytes in);
 /* Exactly `len` bytes from 2*len digits of either case. TAS_E_PROTO: other length or another character;
  * `out` is then untouched. */
 TAS_MUST_USE int tas_hex_decode(uint8_t *out, size_t len, const char *text);
+
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+int tas_hex_digit(char c);

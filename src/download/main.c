@@ -93,37 +93,28 @@ static void on_health(void *ctx, const struct tas_http_request *req, struct tas_
     tas_http_printf(reply, "%s\n", is_good ? "ok" : is_draining ? "draining" : "starting");
 }
 
-static void print_one(struct tas_http_reply *reply, const char *name, const char *kind, const char *help,
-                      int64_t value) {
-    tas_http_printf(reply,
-                    "# HELP tasuki_download_%s %s\n# TYPE tasuki_download_%s %s\ntasuki_download_%s %lld\n",
-                    name, help, name, kind, name, (long long)value);
-}
-
 static void on_metrics(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply) {
     struct program *p = ctx;
-    struct tas_http_stats http;
     struct download_facts facts;
     (void)req;
     if (!atomic_load(&p->is_ready)) {
         on_health(ctx, req, reply); /* p->http may not be known yet */
         return;
     }
-    reply->content_type = "text/plain; version=0.0.4";
-    tas_http_stats(p->http, &http);
     download_catalog_facts(p->catalog, &facts);
-#define X(name, help) print_one(reply, #name, "counter", help, atomic_load(&p->stats.name));
+#define X(name, help) tas_http_metric(reply, "download", #name, "counter", help, atomic_load(&p->stats.name));
     DOWNLOAD_STATS(X)
 #undef X
-#define X(name, kind, help) print_one(reply, "http_" #name, kind, help, http.name);
-    TAS_HTTP_STATS(X)
-#undef X
-    print_one(reply, "kept_total", "counter", "times HUP found something wrong and the old was kept",
-              atomic_load(&p->kept_total));
-    print_one(reply, "client", "gauge", "1: there is a client tool to download", facts.has_client);
-    print_one(reply, "client_bytes", "gauge", "size of the client tool", (int64_t)facts.size);
-    print_one(reply, "clock_synchronised", "gauge", "1: the clock is synchronised", p->clock_synchronised);
-    print_one(reply, "draining", "gauge", "1: shutting down", atomic_load(&p->is_draining));
+    tas_http_metrics(p->http, reply, "download");
+    tas_http_metric(reply, "download", "kept_total", "counter",
+                    "times HUP found something wrong and the old was kept", atomic_load(&p->kept_total));
+    tas_http_metric(reply, "download", "client", "gauge", "1: there is a client tool to download",
+                    facts.has_client);
+    tas_http_metric(reply, "download", "client_bytes", "gauge", "size of the client tool",
+                    (int64_t)facts.size);
+    tas_http_metric(reply, "download", "clock_synchronised", "gauge", "1: the clock is synchronised",
+                    p->clock_synchronised);
+    tas_http_metric(reply, "download", "draining", "gauge", "1: shutting down", atomic_load(&p->is_draining));
 }
 
 static const struct tas_http_route local_routes[] = {

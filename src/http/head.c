@@ -1,5 +1,6 @@
 #include "http/head.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 enum { METHOD_MAX = 16, LENGTH_DIGITS = 15, CHUNK_LINE_MAX = 128, TRAILER_MAX = 4096 };
@@ -12,16 +13,6 @@ static bool is_token_char(uint8_t c) {
 
 static uint8_t lower(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
-int tas_http_hex(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* ---- heads ---- */
@@ -150,8 +141,8 @@ static int take_path_char(struct tas_reader *r) {
     uint8_t c = tas_read_u8(r);
     if (c != '%')
         return c <= ' ' || c == 0x7f || c == '\\' || c == '#' ? -1 : c;
-    int high = tas_http_hex((char)tas_read_u8(r));
-    int low = tas_http_hex((char)tas_read_u8(r));
+    int high = tas_hex_digit((char)tas_read_u8(r));
+    int low = tas_hex_digit((char)tas_read_u8(r));
     if (r->bad || high < 0 || low < 0)
         return -1;
     int value = high << 4 | low;
@@ -203,7 +194,7 @@ int tas_http_target_parse(struct tas_bytes target, char *mem, const char **path,
 
 static bool is_host_char(uint8_t c, bool is_v6) {
     if (is_v6)
-        return tas_http_hex((char)c) >= 0 || c == ':' || c == '.';
+        return tas_hex_digit((char)c) >= 0 || c == ':' || c == '.';
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
 }
 
@@ -235,7 +226,7 @@ size_t tas_http_host_len(struct tas_bytes host) {
 enum { SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, TRAILER_LINE, TRAILER_LF, END_LF, DONE };
 
 static int size_char(struct tas_http_chunks *c, uint8_t byte) {
-    int digit = tas_http_hex((char)byte);
+    int digit = tas_hex_digit((char)byte);
     if (digit >= 0) {
         if (c->line_len > 8)
             return TAS_E_PROTO;

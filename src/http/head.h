@@ -59,6 +59,3 @@ struct tas_http_chunks {
  * whole; TAS_E_MORE; TAS_E_PROTO; TAS_E_LIMIT: larger than `body` may be; TAS_E_NOMEM. */
 TAS_MUST_USE int tas_http_chunks_take(struct tas_http_chunks *chunks, struct tas_bytes in, size_t *used,
                                       struct tas_buf *body);
-
-/* The value of a hexadecimal digit, -1: it is none. */
-int tas_http_hex(char c);

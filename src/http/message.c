@@ -1,9 +1,11 @@
 #include "http/message.h"
 
+#include "base/hex.h"
 #include "base/id.h"
 #include "http/head.h"
 #include "http/message_private.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +21,8 @@ static bool decode_value(const char *from, size_t len, char *out, size_t cap) {
     for (size_t i = 0; i < len; i++) {
         char c = from[i];
         if (c == '%') {
-            int high = len - i > 2 ? tas_http_hex(from[i + 1]) : -1;
-            int low = len - i > 2 ? tas_http_hex(from[i + 2]) : -1;
+            int high = len - i > 2 ? tas_hex_digit(from[i + 1]) : -1;
+            int low = len - i > 2 ? tas_hex_digit(from[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             c = (char)(high << 4 | low);
@@ -225,4 +227,11 @@ const char *tas_http_status_text(unsigned status) {
         if (texts[i].status == status)
             return texts[i].text;
     return "Unknown";
+}
+
+void tas_http_metric(struct tas_http_reply *reply, const char *program, const char *name, const char *kind,
+                     const char *help, int64_t value) {
+    reply->content_type = "text/plain; version=0.0.4";
+    tas_http_printf(reply, "# HELP tasuki_%s_%s %s\n# TYPE tasuki_%s_%s %s\ntasuki_%s_%s %" PRId64 "\n",
+                    program, name, help, program, name, kind, program, name, value);
 }

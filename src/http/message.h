@@ -71,5 +71,9 @@ void tas_http_problem(struct tas_http_reply *reply, unsigned status, const char 
 /* Appends one event to a stream's first body. */
 void tas_http_event(struct tas_http_reply *reply, uint64_t id, const char *event, const char *data);
 
+/* One figure in Prometheus' text format, "tasuki_PROGRAM_NAME". kind: "counter" or "gauge". */
+void tas_http_metric(struct tas_http_reply *reply, const char *program, const char *name, const char *kind,
+                     const char *help, int64_t value);
+
 /* The standard reason phrase of a status. Static. */
 const char *tas_http_status_text(unsigned status);

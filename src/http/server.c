@@ -486,3 +486,11 @@ void tas_http_stats(struct tas_http *http, struct tas_http_stats *out) {
     TAS_HTTP_STATS(X)
 #undef X
 }
+
+void tas_http_metrics(struct tas_http *http, struct tas_http_reply *reply, const char *program) {
+    struct tas_http_stats stats;
+    tas_http_stats(http, &stats);
+#define X(name, kind, help) tas_http_metric(reply, program, "http_" #name, kind, help, stats.name);
+    TAS_HTTP_STATS(X)
+#undef X
+}

@@ -140,3 +140,5 @@ struct tas_http_stats {
 #undef X
 };
 void tas_http_stats(struct tas_http *http, struct tas_http_stats *out);
+/* All of them as tas_http_metric() writes them, "tasuki_PROGRAM_http_NAME". */
+void tas_http_metrics(struct tas_http *http, struct tas_http_reply *reply, const char *program);

@@ -184,14 +184,17 @@ static int read_kills(struct tas_db *db, void *ctx) {
     return store_notice_list(db, k->after, "kill", -1, &k->all, &k->n);
 }
 
+const char *mgr_kill_text(char out[MGR_KILL_TEXT], const struct store_notice *kill) {
+    char id[TAS_ID_CAP];
+    snprintf(out, MGR_KILL_TEXT, "{\"session\":\"%s\",\"slot\":%" PRIu64 "}", tas_id_encode(id, kill->a),
+             kill->b);
+    return out;
+}
+
 static void write_kills(const struct kills *k, struct tas_http_reply *reply) {
-    for (size_t i = 0; i < k->n; i++) {
-        char id[TAS_ID_CAP];
-        char data[64];
-        snprintf(data, sizeof(data), "{\"session\":\"%s\",\"slot\":%" PRIu64 "}",
-                 tas_id_encode(id, k->all[i].a), k->all[i].b);
-        tas_http_event(reply, k->all[i].id, "kill", data);
-    }
+    char data[MGR_KILL_TEXT];
+    for (size_t i = 0; i < k->n; i++)
+        tas_http_event(reply, k->all[i].id, "kill", mgr_kill_text(data, &k->all[i]));
 }
 
 /* Those of the last 16 minutes: longer than any ticket that is out is good. */

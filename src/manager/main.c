@@ -43,30 +43,20 @@ static void on_health(void *ctx, const struct tas_http_request *req, struct tas_
                                                    : "starting");
 }
 
-static void print_one(struct tas_http_reply *reply, const char *name, const char *kind, const char *help,
-                      int64_t value) {
-    tas_http_printf(reply,
-                    "# HELP tasuki_manager_%s %s\n# TYPE tasuki_manager_%s %s\ntasuki_manager_%s %lld\n",
-                    name, help, name, kind, name, (long long)value);
-}
-
 static void on_metrics(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply) {
     struct mgr *m = ctx;
-    struct tas_http_stats http;
     (void)req;
-    reply->content_type = "text/plain; version=0.0.4";
-    tas_http_stats(m->http, &http);
-#define X(name, help) print_one(reply, #name, "counter", help, atomic_load(&m->stats.name));
+#define X(name, help) tas_http_metric(reply, "manager", #name, "counter", help, atomic_load(&m->stats.name));
     MGR_STATS(X)
 #undef X
-#define X(name, kind, help) print_one(reply, "http_" #name, kind, help, http.name);
-    TAS_HTTP_STATS(X)
-#undef X
-    print_one(reply, "relays_up", "gauge", "relays that are up and were heard of lately",
-              atomic_load(&m->relays_up));
-    print_one(reply, "clock_synchronised", "gauge", "1: the clock is synchronised", m->clock_synchronised);
-    print_one(reply, "store", "gauge", "1: the database answers", atomic_load(&m->has_store));
-    print_one(reply, "draining", "gauge", "1: shutting down", atomic_load(&m->is_draining));
+    tas_http_metrics(m->http, reply, "manager");
+    tas_http_metric(reply, "manager", "relays_up", "gauge", "relays that are up and were heard of lately",
+                    atomic_load(&m->relays_up));
+    tas_http_metric(reply, "manager", "clock_synchronised", "gauge", "1: the clock is synchronised",
+                    m->clock_synchronised);
+    tas_http_metric(reply, "manager", "store", "gauge", "1: the database answers",
+                    atomic_load(&m->has_store));
+    tas_http_metric(reply, "manager", "draining", "gauge", "1: shutting down", atomic_load(&m->is_draining));
 }
 
 static const struct tas_http_route local_routes[] = {
@@ -190,8 +180,9 @@ static const int signals[] = {SIGHUP, SIGTERM, SIGINT};
 enum { N_SIGNALS = sizeof(signals) / sizeof(signals[0]) };
 
 static void collect_routes(struct program *p) {
-    static const struct tas_http_route *const tables[] = {
-        mgr_open_routes, mgr_login_routes, mgr_reception_routes, mgr_pairing_routes, mgr_report_routes};
+    static const struct tas_http_route *const tables[] = {mgr_open_routes,      mgr_login_routes,
+                                                          mgr_reception_routes, mgr_pairing_routes,
+                                                          mgr_renew_routes,     mgr_report_routes};
     size_t n = 0;
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
         for (const struct tas_http_route *r = tables[t]; r->method && n < ROUTES_MAX - 1; r++)

@@ -91,6 +91,10 @@ void mgr_fail(struct mgr *m, struct tas_http_reply *reply, int err, const char *
 void mgr_problem(struct tas_http_reply *reply, unsigned status, const char *code, const char *detail,
                  const char *name, int64_t value);
 
+/* The reply is `json`, or what err means for a `what` that was asked for. Takes json. */
+void mgr_say(struct mgr *m, struct tas_http_reply *reply, unsigned status, struct tas_json *json, int err,
+             const char *what);
+
 /* An id in the path. False: the reply is a 404. */
 bool mgr_param_id(const struct tas_http_request *req, struct tas_http_reply *reply, uint64_t *out);
 
@@ -173,6 +177,10 @@ TAS_MUST_USE int mgr_transaction(struct mgr *m, struct tas_db *db, int (*fn)(str
  * hear of it. Kinds as in store/fleet.h. */
 TAS_MUST_USE int mgr_notice(struct mgr *m, struct tas_db *db, const char *kind, uint64_t a, uint64_t b);
 
+/* What relays are told of a notice of kind kill: JSON, one line. Returns out. */
+enum { MGR_KILL_TEXT = 64 };
+const char *mgr_kill_text(char out[MGR_KILL_TEXT], const struct store_notice *kill);
+
 /* Relays of this server ask for the KEYSET again. */
 void mgr_tell_keyset(struct mgr *m);
 
@@ -230,7 +238,7 @@ void mgr_set_figures(struct tas_json *detail, const struct store_session *s);
 
 /* ---- routes, one table a file ---- */
 extern const struct tas_http_route mgr_open_routes[], mgr_login_routes[], mgr_reception_routes[],
-    mgr_pairing_routes[], mgr_report_routes[], mgr_relay_routes[];
+    mgr_pairing_routes[], mgr_renew_routes[], mgr_report_routes[], mgr_relay_routes[];
 
 /* Gate of routes that anybody may call: so many requests per source. */
 bool mgr_throttle_gate(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply);

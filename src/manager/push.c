@@ -155,10 +155,8 @@ static void tell_relays(struct mgr *m, struct tas_db *db, uint64_t id, const cha
 }
 
 static void tell_kill(struct mgr *m, struct tas_db *db, const struct store_notice *n) {
-    char id[TAS_ID_CAP];
-    char data[64];
-    snprintf(data, sizeof(data), "{\"session\":\"%s\",\"slot\":%" PRIu64 "}", tas_id_encode(id, n->a), n->b);
-    tell_relays(m, db, n->id, "kill", data);
+    char data[MGR_KILL_TEXT];
+    tell_relays(m, db, n->id, "kill", mgr_kill_text(data, n));
 }
 
 struct good_login {

@@ -147,12 +147,7 @@ static void answer(struct question *q, struct tas_db *db, struct tas_http_reply 
                    int err) {
     if (err == TAS_OK)
         err = tas_db_read(db, view, q);
-    if (err == TAS_OK) {
-        tas_http_json(reply, status, q->json);
-        return;
-    }
-    tas_json_free(q->json);
-    mgr_fail(q->m, reply, err, "session");
+    mgr_say(q->m, reply, status, q->json, err, "session");
 }
 
 static void on_issue(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply) {
@@ -204,12 +199,7 @@ static void on_get(void *ctx, const struct tas_http_request *req, struct tas_htt
     if (!db || !mgr_auth_operator(m, db, req, reply, &who) || !mgr_param_id(req, reply, &q.s.id))
         return;
     int err = tas_db_read(db, get_and_view, &q);
-    if (err == TAS_OK) {
-        tas_http_json(reply, 200, q.json);
-        return;
-    }
-    tas_json_free(q.json);
-    mgr_fail(m, reply, err, "session");
+    mgr_say(m, reply, 200, q.json, err, "session");
 }
 
 static int cancel(struct tas_db *db, void *ctx) {
@@ -286,12 +276,7 @@ static void on_list(void *ctx, const struct tas_http_request *req, struct tas_ht
         return;
     }
     int err = tas_db_read(db, list_own, &q);
-    if (err == TAS_OK) {
-        tas_http_json(reply, 200, q.json);
-        return;
-    }
-    tas_json_free(q.json);
-    mgr_fail(m, reply, err, "");
+    mgr_say(m, reply, 200, q.json, err, "");
 }
 
 /* ---- the stream ---- */

@@ -75,6 +75,16 @@ void mgr_fail(struct mgr *m, struct tas_http_reply *reply, int err, const char *
     }
 }
 
+void mgr_say(struct mgr *m, struct tas_http_reply *reply, unsigned status, struct tas_json *json, int err,
+             const char *what) {
+    if (err == TAS_OK) {
+        tas_http_json(reply, status, json);
+        return;
+    }
+    tas_json_free(json);
+    mgr_fail(m, reply, err, what);
+}
+
 void mgr_problem(struct tas_http_reply *reply, unsigned status, const char *code, const char *detail,
                  const char *name, int64_t value) {
     struct tas_json *json = tas_json_object();

@@ -286,12 +286,7 @@ static void say(struct report *r, struct tas_db *db, struct tas_http_reply *repl
     }
     if (err == TAS_OK)
         err = tas_db_read(db, view, r);
-    if (err == TAS_OK) {
-        tas_http_json(reply, 200, r->json);
-        return;
-    }
-    tas_json_free(r->json);
-    mgr_fail(r->m, reply, err, "session");
+    mgr_say(r->m, reply, 200, r->json, err, "session");
 }
 
 static struct tas_db *from_operator(struct report *r, struct mgr *m, const struct tas_http_request *req,

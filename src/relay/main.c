@@ -53,7 +53,6 @@ static void on_health(void *ctx, const struct tas_http_request *req, struct tas_
 static void on_metrics(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply) {
     (void)req;
     struct relay *r = ctx;
-    reply->content_type = "text/plain; version=0.0.4";
     relay_stats_print(&r->stats, reply);
 }
 

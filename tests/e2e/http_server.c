@@ -295,8 +295,8 @@ static bool obey(struct tas_http *http, char *line) {
     } else if (strcmp(verb, "drain") == 0) {
         start_drain(http, (unsigned)number(&line));
     } else if (strcmp(verb, "release") == 0) {
+        say("released"); /* before what it lets happen is said */
         set_door(true);
-        say("released");
     } else if (strcmp(verb, "hold") == 0) {
         set_door(false);
         say("holding");
