@@ -24,6 +24,7 @@ static const struct tas_channel_rule rules[TAS_CHANNELS] = {
     [2] = {"screen",  1 << 2,            false, 4 * 1024 * 1024},
     [3] = {"cursor",  1 << 0 | 1 << 1,   false, 256 * 1024},
     [7] = {"chat",    1 << 1,            true,  4 * 1024},
+    [10] = {"device", 1 << 1,            true,  16 * 1024},
 };
 /* clang-format on */
 

@@ -1,11 +1,13 @@
 /* The host's half: what the viewer may do here, and the screen on its way out. */
 #include "session/engine_private.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
 /* CURSOR_EDGE_MAX squared, four bytes each, still fits into a CURSOR_IMAGE. */
-enum { CURSOR_EDGE_MAX = 255, RESET_PERIOD_US = 2 * 1000 * 1000 };
+enum { CURSOR_EDGE_MAX = 255, RESET_PERIOD_US = 2 * 1000 * 1000, DEVICE_MAX = 15 * 1024 };
 
 /* ---- rights ---- */
 
@@ -60,6 +62,21 @@ void tas_session_pause(struct tas_session *s, bool is_paused) {
     uint16_t before = rights_now(s);
     s->is_paused = is_paused;
     rights_changed(s, before);
+}
+
+int tas_session_device(struct tas_session *s, struct tas_bytes json) {
+    if (!(rights_now(s) & TAS_RIGHT_DEVICE))
+        return TAS_E_RIGHT;
+    if (json.len > DEVICE_MAX)
+        return TAS_E_LIMIT;
+    if (!tas_utf8_is_valid(json))
+        return TAS_E_PROTO;
+    uint8_t body[DEVICE_MAX];
+    const struct tas_msg_device device = {.json = json};
+    int err = engine_send(s, TAS_MESSAGE_DEVICE, TAS_CLASS_SMALL, body,
+                          tas_msg_device_encode(&device, body, sizeof(body)));
+    tas_wipe(body, sizeof(body));
+    return err;
 }
 
 /* ---- the screen ---- */

@@ -8,6 +8,7 @@ enum {
     JOIN_LIMIT_US = 10 * 1000 * 1000, /* from dialling to WELCOME */
     SEEK_AFTER_US = 200 * 1000,       /* without the peer, then also look elsewhere */
     FIRST_SEEKS_US = 2000 * 1000,     /* a viewer that never met the host: it may wait at another relay */
+    DESERTED_US = 3000 * 1000,        /* without the peer, then the session is suspended for both */
     VIEWER_STAYS_US = 1000 * 1000, /* at a place where the peer does not show; different, so that the two */
     HOST_STAYS_US = 4000 * 1000,   /* do not chase each other through a list of relays */
     STEADY_US = 2000 * 1000,       /* a relay that held this long is worth an immediate new try */
@@ -56,6 +57,12 @@ static uint64_t retry_delay(struct tas_session *s) {
     return delay / 2 + delay / 2 * random / 65536;
 }
 
+/* What the operator holds down goes up, at the customer's. */
+static void release_keys(struct tas_session *s) {
+    if (s->role == TAS_ROLE_HOST && tas_state_keeps_keys(s->state) && s->state != TAS_STATE_SUSPENDED)
+        engine_event(s, TAS_EVENT_RELEASE_KEYS, (struct tas_bytes){0});
+}
+
 /* Forget the end-to-end state that does not survive a change of line, and say so in the state. */
 void line_suspend(struct tas_session *s, enum tas_state_event why, uint64_t now_us) {
     bool keeps = tas_state_keeps_keys(s->state);
@@ -66,10 +73,9 @@ void line_suspend(struct tas_session *s, enum tas_state_event why, uint64_t now_
     tas_handshake_free(s->hs);
     s->hs = NULL;
     if (keeps && s->state != TAS_STATE_SUSPENDED) {
+        release_keys(s);
         s->resume_to = s->state;
         s->suspended_us = now_us;
-        if (s->role == TAS_ROLE_HOST)
-            engine_event(s, TAS_EVENT_RELEASE_KEYS, (struct tas_bytes){0});
     }
     tas_channels_on_suspend(&s->ch);
     engine_move(s, why, now_us);
@@ -143,6 +149,8 @@ static void start_with_peer(struct tas_session *s, uint64_t now_us) {
 void line_on_peer(struct tas_session *s, unsigned i, uint32_t old_incarnation, uint64_t now_us) {
     struct leg *leg = &s->legs[i];
     if (!leg_is_matched(leg)) {
+        if ((int)i == s->leg)
+            release_keys(s); /* whoever held them may never come back to let them go */
         if ((int)i == s->leg && leg->peer_state == TAS_PEER_GONE && !tas_state_keeps_keys(s->state) &&
             s->state > TAS_STATE_WAIT_PEER)
             line_suspend(s, TAS_ON_PEER_LOST, now_us);
@@ -221,6 +229,16 @@ static bool is_stranded(const struct tas_session *s) {
            !leg_is_matched(leg);
 }
 
+/* With keys in hand and the other end's socket lost for longer than a hiccup lasts. Its incarnation may still
+ * come back as it was, and know of nothing: we hang up, so that ours is another one and both begin with a
+ * resume. */
+static bool is_deserted(const struct tas_session *s) {
+    if (s->leg == TAS_NO_LEG || !tas_state_keeps_keys(s->state) || s->state == TAS_STATE_SUSPENDED)
+        return false;
+    const struct leg *leg = &s->legs[s->leg];
+    return leg->state == LEG_JOINED && !leg_is_matched(leg);
+}
+
 static uint64_t stay_time(const struct tas_session *s) {
     bool is_short = s->role == TAS_ROLE_VIEWER && tas_state_keeps_keys(s->state);
     return is_short ? VIEWER_STAYS_US : HOST_STAYS_US;
@@ -244,6 +262,7 @@ static void seek(struct tas_session *s, uint64_t now_us) {
         if (s->hop_us != 0 && now_us - s->hop_us < stay_time(s))
             return;
         s->hop_us = now_us;
+        release_keys(s);
         leg_dial(s, other, relay_take_other(s), now_us);
     } else if (second->state == LEG_JOINED && s->n_relays > 2 && now_us - second->since_us >= stay_time(s)) {
         leg_hangup(s, other, TAS_CLOSE_REPLACED); /* the peer is not there either: on to the next */
@@ -255,6 +274,11 @@ void line_tick(struct tas_session *s, uint64_t now_us) {
         return;
     for (unsigned i = 0; i < TAS_LEGS; i++)
         watch_leg(s, i, now_us);
+    while (is_deserted(s) && now_us - s->legs[s->leg].peer_since_us >= DESERTED_US) { /* the second, too */
+        unsigned leg = (unsigned)s->leg;
+        leg_hangup(s, leg, TAS_CLOSE_REPLACED);
+        line_on_leg_lost(s, leg, now_us);
+    }
     if (s->leg == TAS_NO_LEG) {
         if (now_us >= s->retry_us)
             dial_first(s, now_us);
@@ -303,5 +327,7 @@ uint64_t line_deadline_us(const struct tas_session *s) {
         return can_dial ? earlier(at, s->retry_us) : at;
     if (is_stranded(s))
         at = earlier(at, s->legs[s->leg].peer_since_us + FIRST_SEEKS_US);
+    if (is_deserted(s))
+        at = earlier(at, s->legs[s->leg].peer_since_us + DESERTED_US);
     return earlier(at, seek_deadline(s));
 }

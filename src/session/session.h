@@ -63,12 +63,13 @@ enum tas_event_kind {
     TAS_EVENT_HANGUP, /* send what tas_session_output() still has, close the socket, tas_session_lost() */
     TAS_EVENT_STATE,  /* state changed, from `from` to `state` */
     TAS_EVENT_PEER,   /* the other end is `peer`, by statement: show these names and no others */
-    TAS_EVENT_CHECK_CODE,   /* host: show `text`, "482-913-527" */
-    TAS_EVENT_CODE_WRONG,   /* a wrong check code; `number` tries are left */
-    TAS_EVENT_GRANTS,       /* viewer: rights are now `number`, paused = `flag` */
-    TAS_EVENT_ASKED,        /* host: the operator asks for rights `number` */
-    TAS_EVENT_CHAT,         /* `data`: UTF-8, checked */
-    TAS_EVENT_INPUT,        /* host: allowed input, `input` */
+    TAS_EVENT_CHECK_CODE, /* host: show `text`, "482-913-527" */
+    TAS_EVENT_CODE_WRONG, /* a wrong check code; `number` tries are left */
+    TAS_EVENT_GRANTS,     /* viewer: rights are now `number`, paused = `flag` */
+    TAS_EVENT_ASKED,      /* host: the operator asks for rights `number` */
+    TAS_EVENT_CHAT,       /* `data`: UTF-8, checked */
+    TAS_EVENT_DEVICE,     /* viewer: what the customer's machine is: `data`: UTF-8, checked; should be JSON */
+    TAS_EVENT_INPUT,      /* host: allowed input, `input` */
     TAS_EVENT_RELEASE_KEYS, /* host: release all keys and buttons now */
     TAS_EVENT_VIEW,         /* host: the viewer wants the screen (flag) or not */
     TAS_EVENT_SCREEN,       /* viewer: the screen has this size; the picture is black until the next frame */
@@ -149,7 +150,8 @@ struct tas_session_figures {
     uint64_t rate_Bps; /* of the path, as the sender believes it */
     uint64_t min_rtt_us, last_rtt_us;
     size_t window, in_flight, chunk;
-    uint32_t relay_id; /* in use now, 0 none */
+    uint64_t silent_us; /* so long nothing came over the line in use; a healthy one speaks twice a second */
+    uint32_t relay_id;  /* in use now, 0 none */
     uint32_t resumes;
     uint64_t screen_bytes; /* bytes of class 2 sent or received, all generations */
     uint32_t frames;
@@ -161,6 +163,10 @@ void tas_session_figures(struct tas_session *s, struct tas_session_figures *out,
 /* The rights that the customer allows now; the ticket's and the operator's statement bound them. */
 void tas_session_grant(struct tas_session *s, uint16_t rights);
 void tas_session_pause(struct tas_session *s, bool is_paused);
+
+/* What this machine is, for the operator: a JSON text of at most 15 KiB. TAS_E_RIGHT: the customer has not
+ * allowed it; TAS_E_LIMIT, TAS_E_PROTO (not UTF-8), TAS_E_FULL. */
+TAS_MUST_USE int tas_session_device(struct tas_session *s, struct tas_bytes json);
 
 /* The screen has this size (at the start, and again when it changes). TAS_E_NOMEM. */
 TAS_MUST_USE int tas_session_screen(struct tas_session *s, uint32_t width, uint32_t height);

@@ -1,6 +1,8 @@
 /* The viewer's half: the screen as it arrives, its acknowledgements, and input on its way out. */
 #include "session/engine_private.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 
 enum { FRAME_ACK_AFTER_US = 5 * 1000 };
@@ -184,6 +186,16 @@ static int on_cursor_image(struct tas_session *s, struct tas_bytes body) {
     return TAS_OK;
 }
 
+/* Without the right it is dropped, not an offence: what takes the right back may overtake it. */
+static int on_device(struct tas_session *s, struct tas_bytes body) {
+    struct tas_msg_device device;
+    if (tas_msg_device_decode(&device, body) != TAS_OK || !tas_utf8_is_valid(device.json))
+        return TAS_E_PROTO;
+    if (!(s->granted & TAS_RIGHT_DEVICE))
+        return TAS_OK;
+    return engine_event(s, TAS_EVENT_DEVICE, device.json) ? TAS_OK : TAS_E_NOMEM;
+}
+
 static int on_grants(struct tas_session *s, struct tas_bytes body, uint64_t now_us) {
     struct tas_msg_grants grants;
     if (s->state != TAS_STATE_VERIFIED && s->state != TAS_STATE_ACTIVE)
@@ -221,6 +233,8 @@ int viewer_on_message(struct tas_session *s, const struct tas_incoming *m, uint6
         return on_cursor_pos(s, m->body);
     case TAS_MESSAGE_CURSOR_IMAGE:
         return on_cursor_image(s, m->body);
+    case TAS_MESSAGE_DEVICE:
+        return on_device(s, m->body);
     default:
         return TAS_E_PROTO; /* what only a viewer may say */
     }

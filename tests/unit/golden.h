@@ -274,6 +274,10 @@ static const uint8_t chat_bytes[] = {
     0x00, 0x00, 0x01, 0xa1, 0xed, 0x6e, 0xc2, 0x00, /* at_ms */
     'h', 'i', ' ', 0xe5, 0x8a, 0xa9,                /* text */
 };
+
+static const uint8_t device_bytes[] = {
+    '{', '}', /* json */
+};
 static const uint8_t tail_bytes[] = {0x10, 0x11, 0x12};
 #define h3_bytes    h2_bytes
 #define data_bytes  tail_bytes

@@ -387,6 +387,10 @@ static void on_event(struct sim *sim, unsigned end, const struct tas_event *ev) 
         copy_text(sim->chat[end], ev->data);
         sim->n_chat[end]++;
         break;
+    case TAS_EVENT_DEVICE:
+        sim->n_device++;
+        sim->device_len = ev->data.len;
+        break;
     case TAS_EVENT_ALARM:
         snprintf(sim->alarm[end], SIM_TEXT_MAX, "%s", ev->text);
         break;

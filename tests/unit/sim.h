@@ -72,6 +72,8 @@ struct sim {
     enum tas_state state[2];
     char code[16];
     char chat[2][SIM_TEXT_MAX];
+    unsigned n_device; /* at the viewer */
+    size_t device_len;
     unsigned n_chat[2];
     char alarm[2][SIM_TEXT_MAX];
     char refused[2][SIM_TEXT_MAX];

@@ -156,6 +156,30 @@ static void five_minutes_without_the_peer_end_the_session_as_lost(void **state) 
     sim_stop(&sim);
 }
 
+/* Its own line is whole: only the relay's word says that nobody is at the other end. */
+static void one_whose_peer_alone_is_gone_says_so_and_gives_up_after_five_minutes(void **state) {
+    (void)state;
+    for (unsigned end = 0; end < 2; end++) {
+        unsigned gone = 1 - end;
+        start_active();
+        sim_run_ms(&sim, 2500);
+        int leg = sim_joined_leg(&sim, gone, 0);
+        unsigned released = sim.n_released;
+        assert_true(leg >= 0);
+        sim_socket_lose(&sim, gone, (unsigned)leg);
+        sim.is_cut[gone] = true;
+        sim_run_ms(&sim, 100);
+        assert_true(end != SIM_HOST || sim.n_released > released);
+        sim_run_ms(&sim, 4000);
+        assert_int_equal(sim.state[end], TAS_STATE_SUSPENDED);
+        sim_run_ms(&sim, 294 * 1000);
+        assert_int_equal(sim.closed[end], 0);
+        sim_run_ms(&sim, 10 * 1000);
+        assert_int_equal(sim.closed[end], TAS_END_LOST);
+        sim_stop(&sim);
+    }
+}
+
 static void five_minutes_without_the_code_end_the_session(void **state) {
     (void)state;
     start();
@@ -542,6 +566,7 @@ int main(void) {
         cmocka_unit_test(a_relay_killed_at_any_moment_of_a_resume_does_no_harm),
         cmocka_unit_test(with_all_relays_gone_the_ends_try_ever_less_often_and_come_back),
         cmocka_unit_test(five_minutes_without_the_peer_end_the_session_as_lost),
+        cmocka_unit_test(one_whose_peer_alone_is_gone_says_so_and_gives_up_after_five_minutes),
         cmocka_unit_test(five_minutes_without_the_code_end_the_session),
         cmocka_unit_test(a_relay_that_goes_away_moves_both_without_loss),
         cmocka_unit_test(a_ticket_that_all_relays_refuse_ends_it_before_the_keys_and_one_is_passed_over),

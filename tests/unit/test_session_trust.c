@@ -184,6 +184,28 @@ static void chat_is_a_right_once_the_code_was_right(void **state) {
     sim_stop(&sim);
 }
 
+static void the_machine_is_told_only_when_the_customer_allows_it(void **state) {
+    (void)state;
+    static char json[15 * 1024 + 1];
+    memset(json, ' ', sizeof(json));
+    start_active();
+    struct tas_session *host = sim.end[SIM_HOST];
+    tas_session_grant(host, TAS_RIGHT_SEE);
+    assert_int_equal(tas_session_device(host, tas_bytes_of("{}", 2)), TAS_E_RIGHT);
+    tas_session_grant(host, TAS_RIGHT_DEVICE);
+    tas_session_pause(host, true);
+    assert_int_equal(tas_session_device(host, tas_bytes_of("{}", 2)), TAS_E_RIGHT);
+    tas_session_pause(host, false);
+    assert_int_equal(tas_session_device(host, tas_bytes_of("{\xff}", 3)), TAS_E_PROTO);
+    assert_int_equal(tas_session_device(host, tas_bytes_of(json, sizeof(json))), TAS_E_LIMIT);
+    assert_int_equal(tas_session_device(host, tas_bytes_of(json, sizeof(json) - 1)), TAS_OK);
+    sim_run_ms(&sim, 50);
+    assert_int_equal(sim.n_device, 1);
+    assert_int_equal(sim.device_len, sizeof(json) - 1);
+    assert_true(sim_both_active(&sim));
+    sim_stop(&sim);
+}
+
 static void nobody_ends_a_session_in_anothers_name(void **state) {
     (void)state;
     for (unsigned end = 0; end < 2; end++)
@@ -218,6 +240,7 @@ int main(void) {
         cmocka_unit_test(looking_away_and_back_costs_one_repaint_in_two_seconds),
         cmocka_unit_test(the_time_for_the_check_code_runs_through_lost_lines),
         cmocka_unit_test(chat_is_a_right_once_the_code_was_right),
+        cmocka_unit_test(the_machine_is_told_only_when_the_customer_allows_it),
         cmocka_unit_test(nobody_ends_a_session_in_anothers_name),
         cmocka_unit_test(a_slow_line_resumes_though_the_answer_takes_seconds),
     };

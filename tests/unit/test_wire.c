@@ -282,6 +282,7 @@ static void a_tail_of_the_largest_length_is_taken_and_one_byte_more_is_over_the_
     TAIL_LIMIT(frame, 0, frame, 4194304);
     TAIL_LIMIT(cursor_image, 12, rgba, 262132);
     TAIL_LIMIT(chat, 8, text, 4000);
+    TAIL_LIMIT(device, 0, json, 15360);
 #undef TAIL_LIMIT
     free(big);
     free(again);
