@@ -11,8 +11,9 @@
 struct one {
     uint64_t id;
     char text[TAS_ID_CAP];
-    struct tas_json *detail; /* of its `claimed` event */
-    int64_t seq, at;
+    struct tas_json *typed;  /* of its `choosing` event; NULL: it waited at once */
+    struct tas_json *detail; /* of its `claimed` event; NULL: it is choosing, or went away while it was */
+    int64_t seq, at;         /* of the later of the two */
     bool is_answered, is_refused, is_withdrawn, is_replaced, is_met;
 };
 
@@ -37,8 +38,10 @@ struct audit_claims *audit_claims_new(struct audit *a, struct audit_place place,
 void audit_claims_free(struct audit_claims *c) {
     if (!c)
         return;
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n; i++) {
+        tas_json_free(c->all[i].typed);
         tas_json_free(c->all[i].detail);
+    }
     free(c->all);
     free(c->index);
     free(c);
@@ -94,30 +97,49 @@ const struct tas_json *audit_claims_detail(const struct audit_claims *c, const c
 
 /* ---- gathering ---- */
 
-static int note_claimed(struct audit_claims *c, const struct store_audit_event *e,
-                        const struct tas_json *detail) {
-    const char *id = tas_json_get_text(detail, "claim");
-    struct one one = {.seq = e->seq, .at = e->at};
-    if (!id || tas_id_decode(&one.id, id) != TAS_OK || find(c, id)) {
-        audit_finding(&c->a->report, at_seq(c, e->seq),
-                      "this claimed event names no claim, or one that was there before");
-        return TAS_OK;
-    }
+static int add(struct audit_claims *c, uint64_t id, struct one **out) {
     int err = c->n == c->cap ? grow(c) : TAS_OK;
     if (err != TAS_OK)
         return err;
-    tas_id_encode(one.text, one.id);
-    one.detail = tas_json_copy(detail);
-    c->all[c->n++] = one;
-    *index_of(c, one.id) = c->n;
-    return one.detail ? TAS_OK : TAS_E_NOMEM;
+    struct one *one = &c->all[c->n++];
+    *one = (struct one){.id = id};
+    tas_id_encode(one->text, id);
+    *index_of(c, id) = c->n;
+    *out = one;
+    return TAS_OK;
+}
+
+/* Somebody typed the number, and chooses or waits. Who chose waits later, once, unless he went away before.
+ */
+static int note_come(struct audit_claims *c, const struct store_audit_event *e, const struct tas_json *detail,
+                     bool is_choosing) {
+    const char *text = tas_json_get_text(detail, "claim");
+    uint64_t id = 0;
+    bool is_id = text && tas_id_decode(&id, text) == TAS_OK;
+    struct one *one = is_id ? find_id(c, id) : NULL;
+    bool may_wait = one && !is_choosing && !one->detail && !one->is_withdrawn && !one->is_replaced;
+    if (!is_id || (one && !may_wait)) {
+        audit_finding(&c->a->report, at_seq(c, e->seq),
+                      "this %s event names no claim, or one that was there before",
+                      is_choosing ? "choosing" : "claimed");
+        return TAS_OK;
+    }
+    int err = one ? TAS_OK : add(c, id, &one);
+    if (err != TAS_OK)
+        return err;
+    struct tas_json *copy = tas_json_copy(detail);
+    *(is_choosing ? &one->typed : &one->detail) = copy;
+    one->seq = e->seq;
+    one->at = e->at;
+    return copy ? TAS_OK : TAS_E_NOMEM;
 }
 
 static void note_state(struct audit_claims *c, const struct store_audit_event *e,
                        const struct tas_json *detail) {
     const char *id = tas_json_get_text(detail, "claim");
     struct one *one = find(c, id);
-    if (!one) {
+    bool is_operators = audit_same(e->kind, "answered") || audit_same(e->kind, "refused");
+    if (!one || (is_operators && !one->detail)) { /* of who is choosing the operator knows nothing */
         audit_finding(&c->a->report, at_seq(c, e->seq),
                       "this %s event names a claim that the chain has no claimed event of",
                       (const char *)e->kind.ptr);
@@ -134,8 +156,8 @@ static void note_state(struct audit_claims *c, const struct store_audit_event *e
 
 int audit_claims_note(struct audit_claims *c, const struct store_audit_event *e,
                       const struct tas_json *detail) {
-    if (audit_same(e->kind, "claimed"))
-        return note_claimed(c, e, detail);
+    if (audit_same(e->kind, "claimed") || audit_same(e->kind, "choosing"))
+        return note_come(c, e, detail, audit_same(e->kind, "choosing"));
     note_state(c, e, detail);
     return TAS_OK;
 }
@@ -146,15 +168,18 @@ int audit_claims_note(struct audit_claims *c, const struct store_audit_event *e,
     { member, words, false, offsetof(struct store_audit_claim, field) }
 #define NUMBER(member, field, words)                                                                         \
     { member, words, true, offsetof(struct store_audit_claim, field) }
-static const struct audit_fact claim_facts[] = {
-    TEXT("host_name", host_name, "the claim's host_name"),
-    TEXT("os", os, "the claim's os"),
-    TEXT("address", address, "the claim's address"),
-    TEXT("tool_version", tool_version, "the claim's tool_version"),
-    TEXT("terms_version", terms_version, "the claim's terms_version"),
-    NUMBER("terms_at", terms_at, "the claim's terms_at"),
-    {0},
-};
+/* What stands in both events, and in a `choosing` one alone. */
+#define TYPED_FACTS                                                                                          \
+    TEXT("address", address, "the claim's address"),                                                         \
+        TEXT("tool_version", tool_version, "the claim's tool_version"),                                      \
+        TEXT("terms_version", terms_version, "the claim's terms_version"),                                   \
+        NUMBER("terms_at", terms_at, "the claim's terms_at")
+static const struct audit_fact typed_facts[] = {TYPED_FACTS, {0}};
+static const struct audit_fact claim_facts[] = {TEXT("host_name", host_name, "the claim's host_name"),
+                                                TEXT("os", os, "the claim's os"),
+                                                TYPED_FACTS,
+                                                {0}};
+#undef TYPED_FACTS
 #undef TEXT
 #undef NUMBER
 
@@ -165,13 +190,24 @@ static const char *said_of(const struct audit_claims *c, const struct one *one) 
            : one->is_withdrawn ? "withdrawn"
            : one->is_replaced  ? "replaced"
            : c->has_answer     ? "over"
-                               : "pending";
+           : one->detail       ? "pending"
+                               : "choosing";
+}
+
+/* The row against what was said at the typing, and when it waited. Who only chose has told no host name. */
+static void compare_facts(struct audit_claims *c, const struct store_audit_claim *row,
+                          const struct one *one) {
+    char source[64];
+    snprintf(source, sizeof(source), "its %s event %" PRId64, one->detail ? "claimed" : "choosing", one->seq);
+    audit_compare(c->a, at_seq(c, one->seq), claim_facts, row, one->detail ? one->detail : one->typed,
+                  source);
+    if (one->detail && one->typed)
+        audit_compare(c->a, at_seq(c, one->seq), typed_facts, row, one->typed, "its choosing event");
 }
 
 static int on_claim(void *ctx, const struct store_audit_claim *row) {
     struct audit_claims *c = ctx;
     char id[TAS_ID_CAP];
-    char source[64];
     struct one *one = find_id(c, row->id);
     tas_id_encode(id, row->id);
     c->pending += strcmp(row->state, "pending") == 0;
@@ -184,8 +220,7 @@ static int on_claim(void *ctx, const struct store_audit_claim *row) {
     }
     one->is_met = true;
     struct audit_place place = at_seq(c, one->seq);
-    snprintf(source, sizeof(source), "its claimed event %" PRId64, one->seq);
-    audit_compare(c->a, place, claim_facts, row, one->detail, source);
+    compare_facts(c, row, one);
     if (row->company_id != c->company_id)
         audit_finding(&c->a->report, place, "claim %s belongs to another company than its session", id);
     if (strcmp(row->state, said_of(c, one)) != 0)

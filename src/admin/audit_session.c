@@ -109,9 +109,9 @@ static int note_fact(struct record *r, const struct store_audit_event *e, const 
 }
 
 static bool has_facts(struct tas_bytes kind) {
-    static const char *const kinds[] = {"issued",    "claimed",  "answered",      "refused",
-                                        "withdrawn", "replaced", "ended",         "figures",
-                                        "result",    "device",   "device_deleted"};
+    static const char *const kinds[] = {"issued",  "choosing",  "claimed",  "answered",
+                                        "refused", "withdrawn", "replaced", "ended",
+                                        "figures", "result",    "device",   "device_deleted"};
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (audit_same(kind, kinds[i]))
             return true;

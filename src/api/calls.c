@@ -211,6 +211,7 @@ struct claim_body {
     uint64_t terms_at_ms;
     struct api_rtt rtts[API_RELAYS];
     size_t n_rtts;
+    bool is_choosing;
 };
 
 static struct tas_json *compose_claim(struct api_nonced *nonced, const struct api_nonce *nonce,
@@ -234,6 +235,8 @@ static struct tas_json *compose_claim(struct api_nonced *nonced, const struct ap
     if (b->terms_at_ms)
         tas_json_set_int(json, "terms_at_ms", (int64_t)b->terms_at_ms);
     set_rtts(json, b->rtts, b->n_rtts);
+    if (b->is_choosing)
+        tas_json_set_bool(json, "choosing", true);
     return json;
 }
 
@@ -246,8 +249,11 @@ struct api_call *api_claim(struct api_client *client, const struct api_claim_ord
     b->nonced.number = b->number;
     b->nonced.pop_pk = b->pk;
     snprintf(b->number, sizeof(b->number), "%s", order->number);
-    snprintf(b->host_name, sizeof(b->host_name), "%s", order->host_name);
-    snprintf(b->os, sizeof(b->os), "%s", order->os);
+    b->is_choosing = order->is_choosing;
+    if (!b->is_choosing) {
+        snprintf(b->host_name, sizeof(b->host_name), "%s", order->host_name);
+        snprintf(b->os, sizeof(b->os), "%s", order->os);
+    }
     snprintf(b->tool_version, sizeof(b->tool_version), "%s", order->tool_version);
     snprintf(b->language, sizeof(b->language), "%s", order->language);
     snprintf(b->terms_version, sizeof(b->terms_version), "%s", order->terms_version);
@@ -263,6 +269,14 @@ struct api_call *api_claim(struct api_client *client, const struct api_claim_ord
     const struct api_ask ask = {
         .method = "POST", .target = "/v1/claims", .nonced = &b->nonced, .gives = API_GIVES_PLACE};
     return api_ask(client, &ask, done, ctx);
+}
+
+struct api_call *api_claim_ready(struct api_client *client, const struct api_signer *as, uint64_t claim,
+                                 const char *host_name, const char *os, api_done *done, void *ctx) {
+    struct tas_json *body = tas_json_object();
+    tas_json_set_text(body, "host_name", host_name);
+    tas_json_set_text(body, "os", os);
+    return post(client, target_of("claims", claim, "ready").text, as, body, API_GIVES_CLAIM, done, ctx);
 }
 
 struct api_call *api_claim_get(struct api_client *client, const struct api_signer *as, uint64_t claim,

@@ -73,10 +73,17 @@ struct api_claim_order {
     uint64_t terms_at_ms; /* 0: not said */
     const struct api_rtt *rtts;
     size_t n_rtts; /* at most API_RELAYS */
+    /* The customer picks what to allow first: the operator is told nothing until api_claim_ready(), which
+     * tells host_name and os; here they may be NULL. */
+    bool is_choosing;
 };
 /* -> place. Fetches a nonce, works for it when asked to, a few ms at a time, and claims. */
 struct api_call *api_claim(struct api_client *client, const struct api_claim_order *order, api_done *done,
                            void *ctx);
+/* -> claim. Who was choosing now waits, and the operator sees him. Again is harmless. 409 "wrong_state": the
+ * claim is refused, withdrawn, replaced or over. */
+struct api_call *api_claim_ready(struct api_client *client, const struct api_signer *as, uint64_t claim,
+                                 const char *host_name, const char *os, api_done *done, void *ctx);
 struct api_call *api_claim_get(struct api_client *client, const struct api_signer *as, uint64_t claim,
                                api_done *done, void *ctx); /* -> claim */
 struct api_call *api_withdraw(struct api_client *client, const struct api_signer *as, uint64_t claim,

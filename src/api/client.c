@@ -214,6 +214,14 @@ void api_cancel(struct api_call *call) {
     call_free(call);
 }
 
+void api_cancel_all(struct api_client *client, const void *ctx) {
+    for (struct api_call *next, *call = client->calls; call; call = next) {
+        next = call->next;
+        if (call->ctx == ctx)
+            api_cancel(call);
+    }
+}
+
 static void finish(struct api_call *call, const struct api_result *result) {
     api_done *done = call->done;
     void *ctx = call->ctx;

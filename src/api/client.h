@@ -71,5 +71,8 @@ struct api_result {
 /* Called once, never before the call that asked returns. The call is over when it is called. */
 typedef void api_done(void *ctx, const struct api_result *result);
 
+/* Ends all calls that would tell `ctx`. */
+void api_cancel_all(struct api_client *client, const void *ctx);
+
 /* Ends a call; `done` is not called. Not to be called after `done`. NULL is fine. */
 void api_cancel(struct api_call *call);

@@ -61,8 +61,8 @@ struct api_login {
 /* clang-format off */
 #define API_SESSION_STATES(X) X(ISSUED, issued) X(WAITING, waiting) X(ACTIVE, active) X(RECONNECTING, reconnecting) \
     X(HELD, held) X(ENDED, ended)
-#define API_CLAIM_STATES(X) X(PENDING, pending) X(ANSWERED, answered) X(REFUSED, refused) X(WITHDRAWN, withdrawn) \
-    X(REPLACED, replaced) X(OVER, over)
+#define API_CLAIM_STATES(X) X(CHOOSING, choosing) X(PENDING, pending) X(ANSWERED, answered) X(REFUSED, refused) \
+    X(WITHDRAWN, withdrawn) X(REPLACED, replaced) X(OVER, over)
 /* clang-format on */
 enum api_session_state {
 #define X(name, word) API_SESSION_##name,

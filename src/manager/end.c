@@ -44,7 +44,7 @@ int mgr_end_session(struct mgr *m, struct tas_db *db, struct store_session *s, c
     /* The claims keep their state: "over" is read from the session's. Their customers hear of it by this. */
     struct store_claim *claims = NULL;
     size_t n = 0;
-    if (err == TAS_OK && s->joined_at)
+    if (err == TAS_OK) /* also before anybody has joined: somebody may be choosing */
         err = store_claim_list(db, s->id, &claims, &n);
     for (size_t i = 0; i < n && err == TAS_OK; i++)
         err = mgr_notice(m, db, "claim", claims[i].id, s->id);

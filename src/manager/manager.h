@@ -211,6 +211,9 @@ TAS_MUST_USE int mgr_node_lease(struct mgr *m, struct tas_db *db);
 
 struct tas_json *mgr_session_json(struct mgr *m, struct tas_db *db, const struct store_session *s, int *err);
 struct tas_json *mgr_claim_json(struct mgr *m, struct tas_db *db, const struct store_claim *c, int *err);
+/* The customer's word for how it stands: the claim's state, or "over" when that of the session is "ended".
+ * Borrowed. */
+const char *mgr_claim_state(const struct store_claim *c, const struct store_session *s);
 
 /* ---- tickets (grant.c) ---- */
 

@@ -13,6 +13,8 @@ enum {
     PENDING_PER_NET = 2, /* of one network, so that a single one cannot keep the customer out */
     CLAIMS_MAX = 64,     /* that one number ever sees: people type it once or twice */
     NUMBER_TEXT = 32,
+    /* Whom the operator does not see he cannot refuse: who chooses for longer gives way to other networks. */
+    CHOOSING_MS = 2 * 60 * 1000,
 };
 
 /* ---- a customer types a number ---- */
@@ -23,6 +25,7 @@ struct claim_body {
     char host_name[STORE_TEXT + 1], os[STORE_TEXT + 1], tool_version[33], language[17], terms_version[33];
     int64_t terms_at_ms;
     const struct tas_json *rtt;
+    bool choosing;
 };
 
 #define FIELD(name, kind, optional, min, max)                                                                \
@@ -40,6 +43,7 @@ static const struct tas_json_field claim_fields[] = {
     FIELD(terms_version, TAS_JSON_TEXT, false, 1, 32),
     FIELD(terms_at_ms, TAS_JSON_INT, true, 0, INT64_C(4102444800000)),
     FIELD(rtt, TAS_JSON_LIST, true, 0, MGR_RTTS),
+    FIELD(choosing, TAS_JSON_BOOL, true, 0, 0),
     {0},
 };
 #undef FIELD
@@ -71,13 +75,51 @@ static struct tas_json *claim_id_json(uint64_t id) {
     return detail;
 }
 
-/* Room for one more: an older claim of the same network gives way, those of others never. */
+static bool is_in_state(const struct store_claim *c, const char *state) {
+    return strcmp(c->state, state) == 0;
+}
+
+/* Sessions are locked before their claims, by everybody: two cannot wait for each other. */
+static int lock_session(struct tas_db *db, uint64_t id) {
+    int err = store_session_lock(db, id);
+    return err == TAS_E_ABSENT ? TAS_OK : err; /* answered or over: then nobody comes or goes */
+}
+
+/* The session has changed for its operator: fewer wait, perhaps nobody does. */
+static int one_fewer_waits(struct mgr *m, struct tas_db *db, const struct store_session *s) {
+    int err = store_session_touch(db, s->id, mgr_new_id(m));
+    if (err == TAS_OK)
+        err = store_session_back_to_issued(db, s->id, mgr_new_id(m));
+    if (err == TAS_OK || err == TAS_E_ABSENT) /* others wait still */
+        err = mgr_notice(m, db, "session", s->operator_id, s->id);
+    return err;
+}
+
+static int replace(struct tas_db *db, struct claiming *c, const struct store_claim *old, bool is_near) {
+    int err = store_claim_set_state(db, old->id, old->state, "replaced");
+    if (err == TAS_E_ABSENT) /* it has changed meanwhile: look again */
+        return TAS_E_MORE;
+    if (err == TAS_OK && is_near) /* counts like a wrong number: nobody may go on like this for long */
+        err = mgr_misses_add(c->m, db, c->source, c->now);
+    if (err == TAS_OK)
+        err = mgr_audit(c->m, db, c->session.company_id, c->session.id, "system", "replaced",
+                        claim_id_json(old->id), NULL);
+    if (err == TAS_OK)
+        err = mgr_notice(c->m, db, "claim", old->id, c->session.id);
+    if (err == TAS_OK && is_in_state(&c->claim, "choosing") && is_in_state(old, "pending"))
+        err = one_fewer_waits(c->m, db, &c->session); /* the operator does not see who came instead */
+    return err;
+}
+
+/* Room for one more: an older claim of the same network gives way, those of others only when they have been
+ * choosing for too long. */
 static int make_room(struct tas_db *db, struct claiming *c) {
     struct store_claim *all = NULL;
     size_t n = 0;
-    unsigned pending = 0;
+    unsigned open = 0;
     unsigned near = 0;
     const struct store_claim *oldest_near = NULL;
+    const struct store_claim *idle = NULL;
     int64_t ever = 0;
     int err = store_claim_count(db, c->session.id, &ever);
     if (err == TAS_OK)
@@ -85,42 +127,56 @@ static int make_room(struct tas_db *db, struct claiming *c) {
     if (ever >= CLAIMS_MAX)
         c->outcome = CROWDED;
     for (size_t i = 0; i < n && c->outcome != CROWDED; i++) {
-        if (strcmp(all[i].state, "pending") != 0)
+        bool is_choosing = is_in_state(&all[i], "choosing");
+        if (!is_choosing && !is_in_state(&all[i], "pending"))
             continue;
-        pending++;
+        open++;
+        if (!idle && is_choosing && all[i].claimed_at < c->now - CHOOSING_MS)
+            idle = &all[i];
         if (strcmp(all[i].prefix, c->claim.prefix) != 0)
             continue;
         near++;
         if (!oldest_near)
             oldest_near = &all[i];
     }
-    if (err == TAS_OK && oldest_near && (pending >= PENDING_MAX || near >= PENDING_PER_NET)) {
-        err = store_claim_set_state(db, oldest_near->id, "pending", "replaced");
-        if (err == TAS_OK) /* counts like a wrong number: nobody may go on like this for long */
-            err = mgr_misses_add(c->m, db, c->source, c->now);
-        if (err == TAS_OK)
-            err = mgr_audit(c->m, db, c->session.company_id, c->session.id, "system", "replaced",
-                            claim_id_json(oldest_near->id), NULL);
-        if (err == TAS_OK)
-            err = mgr_notice(c->m, db, "claim", oldest_near->id, c->session.id);
-    } else if (err == TAS_OK && pending >= PENDING_MAX) {
+    if (err == TAS_OK && oldest_near && (open >= PENDING_MAX || near >= PENDING_PER_NET))
+        err = replace(db, c, oldest_near, true);
+    else if (err == TAS_OK && open >= PENDING_MAX && idle)
+        err = replace(db, c, idle, false);
+    else if (err == TAS_OK && open >= PENDING_MAX)
         c->outcome = CROWDED;
-    }
     free(all);
     return err;
 }
 
+/* Of a claim that is still choosing the host's name and system are not known. */
 static struct tas_json *claim_detail(const struct store_claim *c) {
     struct tas_json *detail = tas_json_object();
     tas_json_set_id(detail, "claim", c->id);
-    tas_json_set_text(detail, "host_name", c->host_name);
-    tas_json_set_text(detail, "os", c->os);
+    if (!is_in_state(c, "choosing")) {
+        tas_json_set_text(detail, "host_name", c->host_name);
+        tas_json_set_text(detail, "os", c->os);
+    }
     tas_json_set_text(detail, "address", c->address);
     tas_json_set_text(detail, "tool_version", c->tool_version);
     tas_json_set_text(detail, "terms_version", c->terms_version);
     if (c->terms_at)
         tas_json_set_int(detail, "terms_at", c->terms_at);
     return detail;
+}
+
+/* Somebody has typed the number; unless he is still choosing, its operator hears of it. */
+static int add_claim(struct tas_db *db, struct claiming *c) {
+    bool is_choosing = is_in_state(&c->claim, "choosing");
+    int err = store_claim_add(db, &c->claim);
+    if (err == TAS_OK && !is_choosing)
+        err = store_session_waiting(db, c->session.id, c->now, mgr_new_id(c->m));
+    if (err == TAS_OK)
+        err = mgr_audit(c->m, db, c->session.company_id, c->session.id, "customer",
+                        is_choosing ? "choosing" : "claimed", claim_detail(&c->claim), NULL);
+    return err != TAS_OK || is_choosing
+               ? err
+               : mgr_notice(c->m, db, "session", c->session.operator_id, c->session.id);
 }
 
 static int hit(struct tas_db *db, struct claiming *c) {
@@ -132,18 +188,12 @@ static int hit(struct tas_db *db, struct claiming *c) {
         return miss(db, c);
     /* First, because it makes others who claim this number wait until we are through. */
     if (err == TAS_OK)
-        err = store_session_waiting(db, c->session.id, c->now, mgr_new_id(c->m));
+        err = store_session_lock(db, c->session.id);
     if (err == TAS_E_ABSENT) /* used up this moment */
         return miss(db, c);
     if (err == TAS_OK)
         err = make_room(db, c);
-    if (err != TAS_OK || c->outcome == CROWDED)
-        return err;
-    err = store_claim_add(db, &c->claim);
-    if (err == TAS_OK)
-        err = mgr_audit(c->m, db, c->session.company_id, c->session.id, "customer", "claimed",
-                        claim_detail(&c->claim), NULL);
-    return err != TAS_OK ? err : mgr_notice(c->m, db, "session", c->session.operator_id, c->session.id);
+    return err != TAS_OK || c->outcome == CROWDED ? err : add_claim(db, c);
 }
 
 /* The same steps for a number that is wrong, expired or used: one answer in one time. */
@@ -181,13 +231,15 @@ static void fill_claim(struct claiming *c) {
     memcpy(to->pop_pk, c->body.pop_pk, 32);
     mgr_address(to->address, c->source);
     mgr_prefix(to->prefix, c->source);
-    snprintf(to->host_name, sizeof(to->host_name), "%s", c->body.host_name);
-    snprintf(to->os, sizeof(to->os), "%s", c->body.os);
+    if (!c->body.choosing) { /* he has not agreed to tell it yet */
+        snprintf(to->host_name, sizeof(to->host_name), "%s", c->body.host_name);
+        snprintf(to->os, sizeof(to->os), "%s", c->body.os);
+    }
     snprintf(to->tool_version, sizeof(to->tool_version), "%s", c->body.tool_version);
     snprintf(to->language, sizeof(to->language), "%s", c->body.language);
     snprintf(to->terms_version, sizeof(to->terms_version), "%s", c->body.terms_version);
     snprintf(to->rtt, sizeof(to->rtt), "%s", rtt && strlen(rtt) <= STORE_RTT ? rtt : "[]");
-    snprintf(to->state, sizeof(to->state), "pending");
+    snprintf(to->state, sizeof(to->state), "%s", c->body.choosing ? "choosing" : "pending");
     free(rtt);
 }
 
@@ -247,7 +299,8 @@ static void say_outcome(struct claiming *c, struct tas_http_reply *reply) {
         return;
     case CROWDED:
         tas_http_problem(reply, 409, "crowded",
-                         "others are waiting on this number: ask your operator to refuse them");
+                         "others are waiting on this number: ask your operator to refuse them, or for a new "
+                         "number");
         return;
     case OTHER_NUMBER:
         tas_http_problem(reply, 409, "key_used", "this key has claimed another number: make a new one");
@@ -313,21 +366,24 @@ static void on_claim_get(void *ctx, const struct tas_http_request *req, struct t
 static int withdraw(struct tas_db *db, void *ctx) {
     struct claim_view *v = ctx;
     struct store_session s;
-    int err = store_claim_set_state(db, v->claim.id, "pending", "withdrawn");
-    if (err != TAS_OK) /* no longer pending: then there is nothing to withdraw */
-        return err == TAS_E_ABSENT ? TAS_OK : err;
-    err = mgr_misses_add(v->m, db, v->source, mgr_now()); /* or one could claim and withdraw without end */
+    int err = lock_session(db, v->claim.session_id);
+    if (err == TAS_OK)
+        err = store_claim_get(db, v->claim.id, &v->claim);
+    bool was_pending = err == TAS_OK && is_in_state(&v->claim, "pending");
+    if (err != TAS_OK || (!was_pending && !is_in_state(&v->claim, "choosing")))
+        return err; /* it waits no longer: then there is nothing to withdraw */
+    err = store_claim_set_state(db, v->claim.id, v->claim.state, "withdrawn");
+    if (err == TAS_E_ABSENT) /* the session is over, and another request was faster: look again */
+        return TAS_E_MORE;
+    if (err == TAS_OK) /* or one could claim and withdraw without end */
+        err = mgr_misses_add(v->m, db, v->source, mgr_now());
     if (err == TAS_OK)
         err = mgr_audit(v->m, db, v->claim.company_id, v->claim.session_id, "customer", "withdrawn",
                         claim_id_json(v->claim.id), NULL);
     if (err == TAS_OK)
         err = store_session_get(db, v->claim.session_id, &s);
-    if (err == TAS_OK)
-        err = store_session_touch(db, s.id, mgr_new_id(v->m));
-    if (err == TAS_OK)
-        err = store_session_back_to_issued(db, s.id, mgr_new_id(v->m));
-    if (err == TAS_OK || err == TAS_E_ABSENT) /* others wait still */
-        err = mgr_notice(v->m, db, "session", s.operator_id, s.id);
+    if (err == TAS_OK && was_pending)
+        err = one_fewer_waits(v->m, db, &s);
     return err != TAS_OK ? err : mgr_notice(v->m, db, "claim", v->claim.id, s.id);
 }
 
@@ -338,6 +394,94 @@ static void on_withdraw(void *ctx, const struct tas_http_request *req, struct ta
     if (db && mgr_auth_customer(m, db, req, reply, &v.claim))
         say_claim(&v, db, reply, mgr_transaction(m, db, withdraw, &v));
 }
+
+/* ---- the customer has chosen what to allow ---- */
+
+struct ready_body {
+    char host_name[STORE_TEXT + 1], os[STORE_TEXT + 1];
+};
+
+#define FIELD(name, kind, optional, min, max)                                                                \
+    { #name, kind, optional, min, max, offsetof(struct ready_body, name) }
+static const struct tas_json_field ready_fields[] = {
+    FIELD(host_name, TAS_JSON_TEXT, false, 0, STORE_TEXT),
+    FIELD(os, TAS_JSON_TEXT, false, 0, STORE_TEXT),
+    {0},
+};
+#undef FIELD
+
+struct arriving {
+    struct claim_view view;
+    struct ready_body body;
+    const char *problem; /* NULL: fine; words */
+};
+
+static const char *why_gone(const char *state) {
+    static const struct {
+        const char *state, *words;
+    } all[] = {{"refused", "the operator has refused: ask your operator before you type the number again"},
+               {"withdrawn", "you have withdrawn: type the number again"},
+               {"replaced", "somebody who typed the number later has this place: type the number again"}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (strcmp(state, all[i].state) == 0)
+            return all[i].words;
+    return "the number was cancelled, has run out or was used: ask your operator for a new one";
+}
+
+/* From now on the operator sees who waits. */
+static int arrive(struct tas_db *db, struct arriving *a, const struct store_session *s) {
+    struct mgr *m = a->view.m;
+    struct store_claim *c = &a->view.claim;
+    c->claimed_at = mgr_now();
+    snprintf(c->state, sizeof(c->state), "pending");
+    snprintf(c->host_name, sizeof(c->host_name), "%s", a->body.host_name);
+    snprintf(c->os, sizeof(c->os), "%s", a->body.os);
+    int err = store_session_waiting(db, s->id, c->claimed_at, mgr_new_id(m));
+    if (err == TAS_OK)
+        err = store_claim_arrived(db, c);
+    if (err == TAS_E_ABSENT) /* something else was faster: look again */
+        return TAS_E_MORE;
+    if (err == TAS_OK)
+        err = mgr_audit(m, db, c->company_id, s->id, "customer", "claimed", claim_detail(c), NULL);
+    if (err == TAS_OK)
+        err = mgr_notice(m, db, "session", s->operator_id, s->id);
+    return err != TAS_OK ? err : mgr_notice(m, db, "claim", c->id, s->id);
+}
+
+static int ready(struct tas_db *db, void *ctx) {
+    struct arriving *a = ctx;
+    struct store_session s;
+    a->problem = NULL;
+    int err = store_claim_get(db, a->view.claim.id, &a->view.claim);
+    if (err == TAS_OK)
+        err = store_session_get(db, a->view.claim.session_id, &s);
+    if (err != TAS_OK)
+        return err;
+    const char *state = mgr_claim_state(&a->view.claim, &s);
+    if (strcmp(state, "pending") == 0 || strcmp(state, "answered") == 0) /* asked before */
+        return TAS_OK;
+    if (strcmp(state, "choosing") != 0)
+        a->problem = why_gone(state);
+    else if (s.expires_at <= mgr_now())
+        a->problem = why_gone("over");
+    return a->problem ? TAS_OK : arrive(db, a, &s);
+}
+
+static void on_ready(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply) {
+    struct mgr *m = ctx;
+    struct arriving a = {.view = {.m = m}};
+    struct tas_db *db = mgr_db(m, req, reply);
+    if (!db || !mgr_auth_customer(m, db, req, reply, &a.view.claim) ||
+        !mgr_read_body(req, reply, ready_fields, &a.body, NULL))
+        return;
+    int err = mgr_transaction(m, db, ready, &a);
+    if (err == TAS_OK && a.problem)
+        tas_http_problem(reply, 409, "wrong_state", a.problem);
+    else
+        say_claim(&a.view, db, reply, err);
+}
+
+/* ---- the customer's stream ---- */
 
 static void on_claim_stream(void *ctx, const struct tas_http_request *req, struct tas_http_reply *reply) {
     struct mgr *m = ctx;
@@ -450,14 +594,15 @@ static int begin_session(struct tas_db *db, struct answering *a) {
     return err != TAS_OK ? err : mgr_notice(a->m, db, "claim", a->claim.id, s->id);
 }
 
-/* Session and claim that belong together and to this operator. */
+/* Session and claim that belong together and to this operator. Of who is still choosing he knows nothing. */
 static int find_both(struct tas_db *db, struct answering *a) {
     int err = store_session_get(db, a->session_id, &a->session);
     if (err == TAS_OK && a->session.operator_id != a->who->op.id)
         return TAS_E_ABSENT;
     if (err == TAS_OK)
         err = store_claim_get(db, a->body.claim, &a->claim);
-    return err == TAS_OK && a->claim.session_id != a->session_id ? TAS_E_ABSENT : err;
+    bool is_his = err == TAS_OK && a->claim.session_id == a->session_id;
+    return err == TAS_OK && (!is_his || is_in_state(&a->claim, "choosing")) ? TAS_E_ABSENT : err;
 }
 
 /* The others who wait hear that it is over. */
@@ -547,8 +692,10 @@ static int refuse(struct tas_db *db, void *ctx) {
     struct answering *a = ctx;
     char actor[STORE_ACTOR];
     a->problem = NULL;
-    int err = find_both(db, a);
-    if (err != TAS_OK || strcmp(a->claim.state, "refused") == 0)
+    int err = lock_session(db, a->session_id);
+    if (err == TAS_OK)
+        err = find_both(db, a);
+    if (err != TAS_OK || is_in_state(&a->claim, "refused"))
         return err;
     err = store_claim_set_state(db, a->claim.id, "pending", "refused");
     if (err == TAS_E_ABSENT) {
@@ -564,11 +711,7 @@ static int refuse(struct tas_db *db, void *ctx) {
     else
         tas_json_free(detail);
     if (err == TAS_OK)
-        err = store_session_touch(db, a->session_id, mgr_new_id(a->m));
-    if (err == TAS_OK)
-        err = store_session_back_to_issued(db, a->session_id, mgr_new_id(a->m));
-    if (err == TAS_OK || err == TAS_E_ABSENT)
-        err = mgr_notice(a->m, db, "session", a->session.operator_id, a->session_id);
+        err = one_fewer_waits(a->m, db, &a->session);
     return err != TAS_OK ? err : mgr_notice(a->m, db, "claim", a->claim.id, a->session_id);
 }
 
@@ -613,6 +756,11 @@ const struct tas_http_route mgr_pairing_routes[] = {
      .lane = MGR_LANE_STORE,
      .fn = on_claim_stream,
      .fill = fill_claim_stream},
+    {.method = "POST",
+     .path = "/v1/claims/{id}/ready",
+     .lane = MGR_LANE_STORE,
+     .body_max = 2048,
+     .fn = on_ready},
     {.method = "POST",
      .path = "/v1/claims/{id}/withdraw",
      .lane = MGR_LANE_STORE,

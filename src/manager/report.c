@@ -29,7 +29,7 @@ static const char *const operator_kinds[] = {
 static const char *const customer_kinds[] = {
     "granted",           "denied",           "revoked", "paused", "unpaused",
     "control_on",        "control_off",      "alarm",   "joined", "consent",
-    "operator_accepted", "operator_refused", NULL,
+    "operator_accepted", "operator_refused", "chat",    NULL,
 };
 
 struct events_body {

@@ -33,7 +33,8 @@ static struct tas_json *claims_json(struct tas_db *db, const struct store_sessio
     if (s->joined_at)
         *err = store_claim_list(db, s->id, &claims, &n);
     for (size_t i = 0; i < n; i++)
-        tas_json_add(list, waiting_json(&claims[i]));
+        if (strcmp(claims[i].state, "choosing") != 0)
+            tas_json_add(list, waiting_json(&claims[i]));
     free(claims);
     return list;
 }
@@ -89,9 +90,9 @@ struct tas_json *mgr_session_json(struct mgr *m, struct tas_db *db, const struct
     return json;
 }
 
-/* The customer's word for the session's state. */
-static const char *claim_state(const struct store_claim *c, const struct store_session *s) {
-    bool is_open = strcmp(c->state, "pending") == 0 || strcmp(c->state, "answered") == 0;
+const char *mgr_claim_state(const struct store_claim *c, const struct store_session *s) {
+    bool is_open = strcmp(c->state, "choosing") == 0 || strcmp(c->state, "pending") == 0 ||
+                   strcmp(c->state, "answered") == 0;
     return is_open && strcmp(s->state, "ended") == 0 ? "over" : c->state;
 }
 
@@ -103,7 +104,7 @@ struct tas_json *mgr_claim_json(struct mgr *m, struct tas_db *db, const struct s
         *err = store_company_by_id(db, c->company_id, &company);
     if (*err != TAS_OK)
         return NULL;
-    const char *state = claim_state(c, &s);
+    const char *state = mgr_claim_state(c, &s);
     struct tas_json *json = tas_json_object();
     tas_json_set_id(json, "id", c->id);
     tas_json_set_text(json, "state", state);

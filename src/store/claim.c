@@ -39,9 +39,9 @@ static int one_claim(int err, struct tas_rows *rows, struct store_claim *out) {
 int store_claim_add(struct tas_db *db, const struct store_claim *c) {
     return tas_db_do(db, NULL,
                      "INSERT INTO claim (" CLAIM_COLUMNS
-                     ") VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
                      tas_id_value(c->id), tas_id_value(c->session_id), tas_int(c->company_id),
-                     tas_blob(c->pop_pk, 32), tas_text(c->address), tas_text(c->prefix),
+                     tas_text(c->state), tas_blob(c->pop_pk, 32), tas_text(c->address), tas_text(c->prefix),
                      tas_text(c->host_name), tas_text(c->os), tas_text(c->tool_version),
                      tas_text(c->language), tas_text(c->terms_version), store_int_or_null(c->terms_at),
                      tas_text(c->rtt), tas_int(c->claimed_at));
@@ -62,11 +62,11 @@ int store_claim_by_key(struct tas_db *db, const uint8_t pop_pk[32], struct store
 
 int store_claim_list(struct tas_db *db, uint64_t session_id, struct store_claim **out, size_t *n) {
     struct tas_rows *rows = NULL;
-    int err = tas_db_do(
-        db, &rows,
-        "SELECT " CLAIM_COLUMNS
-        " FROM claim WHERE session_id = $1 AND state IN ('pending', 'answered') ORDER BY id LIMIT 8",
-        tas_id_value(session_id));
+    int err = tas_db_do(db, &rows,
+                        "SELECT " CLAIM_COLUMNS
+                        " FROM claim WHERE session_id = $1 AND state IN ('choosing', 'pending', 'answered') "
+                        "ORDER BY id LIMIT 8",
+                        tas_id_value(session_id));
     struct store_claim *all = store_array(&err, rows, sizeof(*all), claim_of, n);
     if (all)
         *out = all;
@@ -89,11 +89,19 @@ int store_claim_set_state(struct tas_db *db, uint64_t id, const char *from, cons
                                        tas_id_value(id), tas_text(from), tas_text(to)));
 }
 
+int store_claim_arrived(struct tas_db *db, const struct store_claim *c) {
+    return store_need_change(
+        db, tas_db_do(db, NULL,
+                      "UPDATE claim SET state = 'pending', host_name = $2, os = $3, claimed_at = $4 "
+                      "WHERE id = $1 AND state = 'choosing'",
+                      tas_id_value(c->id), tas_text(c->host_name), tas_text(c->os), tas_int(c->claimed_at)));
+}
+
 int store_claim_close_others(struct tas_db *db, uint64_t session_id, uint64_t but, const char *to) {
-    return tas_db_do(
-        db, NULL,
-        "UPDATE claim SET state = $3 WHERE session_id = $1 AND id <> $2 AND state IN ('pending', 'answered')",
-        tas_id_value(session_id), tas_id_value(but), tas_text(to));
+    return tas_db_do(db, NULL,
+                     "UPDATE claim SET state = $3 WHERE session_id = $1 AND id <> $2 "
+                     "AND state IN ('choosing', 'pending', 'answered')",
+                     tas_id_value(session_id), tas_id_value(but), tas_text(to));
 }
 
 /* ---- device information ---- */

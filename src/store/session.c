@@ -413,6 +413,13 @@ int store_session_is_ended(struct tas_db *db, uint64_t id, bool *out) {
     return err;
 }
 
+int store_session_lock(struct tas_db *db, uint64_t id) {
+    return store_need_change(db, tas_db_do(db, NULL,
+                                           "UPDATE session SET rev = rev WHERE id = $1 AND state IN "
+                                           "('issued', 'waiting')",
+                                           tas_id_value(id)));
+}
+
 int store_session_lock_operator(struct tas_db *db, uint64_t operator_id) {
     return store_need_change(db, tas_db_do(db, NULL, "UPDATE operator SET failures = failures WHERE id = $1",
                                            tas_id_value(operator_id)));

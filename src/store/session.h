@@ -102,24 +102,30 @@ TAS_MUST_USE int store_session_set_verified(struct tas_db *db, uint64_t id, uint
 TAS_MUST_USE int store_session_set_recorded(struct tas_db *db, uint64_t id, uint64_t rev);
 TAS_MUST_USE int store_session_touch(struct tas_db *db, uint64_t id, uint64_t rev);
 TAS_MUST_USE int store_session_is_ended(struct tas_db *db, uint64_t id, bool *out);
+/* Whoever else brings a customer to this session or away from it waits until this transaction is over.
+ * Nothing is changed, rev neither. TAS_E_ABSENT: it is neither issued nor waiting. */
+TAS_MUST_USE int store_session_lock(struct tas_db *db, uint64_t id);
 /* Whoever issues for the same operator waits until this transaction is over. */
 TAS_MUST_USE int store_session_lock_operator(struct tas_db *db, uint64_t operator_id);
 TAS_MUST_USE int store_session_seen(struct tas_db *db, uint64_t id, int64_t now_ms);
 
 /* ---- claims ---- */
 
-TAS_MUST_USE int store_claim_add(struct tas_db *db,
-                                 const struct store_claim *c); /* TAS_E_STATE: pop_pk is known */
+/* In the state it has: choosing or pending. TAS_E_STATE: pop_pk is known. */
+TAS_MUST_USE int store_claim_add(struct tas_db *db, const struct store_claim *c);
 TAS_MUST_USE int store_claim_get(struct tas_db *db, uint64_t id, struct store_claim *out);
 TAS_MUST_USE int store_claim_by_key(struct tas_db *db, const uint8_t pop_pk[32], struct store_claim *out);
-/* The pending and answered ones of a session, oldest first; at most 8. free(*out) */
+/* The choosing, pending and answered ones of a session, oldest first; at most 8. free(*out) */
 TAS_MUST_USE int store_claim_list(struct tas_db *db, uint64_t session_id, struct store_claim **out,
                                   size_t *n);
 /* How many there ever were. */
 TAS_MUST_USE int store_claim_count(struct tas_db *db, uint64_t session_id, int64_t *out);
 /* Compare-and-set from `from`. TAS_E_ABSENT: it was in another state. */
 TAS_MUST_USE int store_claim_set_state(struct tas_db *db, uint64_t id, const char *from, const char *to);
-/* All pending ones of a session become `to`, but for `but`. */
+/* From choosing to pending, with the host name, the system and the time of `c`. TAS_E_ABSENT: it was in
+ * another state. */
+TAS_MUST_USE int store_claim_arrived(struct tas_db *db, const struct store_claim *c);
+/* All choosing and pending ones of a session become `to`, but for `but`. */
 TAS_MUST_USE int store_claim_close_others(struct tas_db *db, uint64_t session_id, uint64_t but,
                                           const char *to);
 

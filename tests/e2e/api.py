@@ -222,6 +222,9 @@ class Customer(Api):
         self.token, self.id = got["token"], got["claim"]
         return got
 
+    def ready(self, host_name="PC-7", system="Debian 12"):
+        return self.post(self.mine("/ready"), {"host_name": host_name, "os": system})
+
     def mine(self, rest=""):
         return f"/v1/claims/{self.id}{rest}"
 

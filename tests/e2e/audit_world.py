@@ -51,6 +51,8 @@ class World:
                 pass
         self.withdrawn_session(tanaka)
         self.crowded_session(tanaka)
+        self.chosen_session(tanaka)
+        self.choosing_session(tanaka)
         self.late_figures(tanaka)
         self.waiting_session(tanaka)
         self.issue(tanaka, "issued", customer="O'Neill \"x\" \\ ünï", reason="再起動", ticket_no="T-9")
@@ -144,6 +146,22 @@ class World:
 
     def waiting_session(self, op):
         self.claims["waiting"] = self.customer(self.issue(op, "waiting")).id
+
+    def chosen_session(self, op):
+        """Of four who choose first one gives way, one goes away, one is answered, and one is then too late."""
+        session = self.issue(op, "chosen")
+        self.claims["chose_replaced"] = self.customer(session, choosing=True).id
+        self.claims["chose_over"] = self.customer(session, source="127.8.8.8", choosing=True).id
+        left = self.customer(session, choosing=True)
+        c = self.customer(session, choosing=True)
+        left.post(left.mine("/withdraw"))
+        c.ready()
+        self.claims["chose_withdrawn"], self.claims["chosen"] = left.id, c.id
+        op.answer(session["id"], c.id)
+        self.post(op, session, "end", {"reason": "operator"})
+
+    def choosing_session(self, op):
+        self.claims["choosing"] = self.customer(self.issue(op, "choosing"), choosing=True).id
 
     def short_session(self, op, name):
         session, _ = self.answered(op, name, customer="Müller")

@@ -176,6 +176,20 @@ plain_tamper("a_claim_that_was_not_replaced", "UPDATE claim SET state = 'replace
 plain_tamper("a_claim_that_was_replaced", "UPDATE claim SET state = 'over' WHERE id = {claim_replaced}",
              "company acme session {S_crowded} seq [0-9]+: "
              'claim [0-9a-z]+ is "over" in the table, but by the chain it is replaced')
+plain_tamper("a_claim_that_does_not_wait_yet", "UPDATE claim SET state = 'pending' WHERE id = {claim_choosing}",
+             'session {S_choosing} seq [0-9]+: claim [0-9a-z]+ is "pending" in the table, but by the chain it is choosing',
+             'session {S_choosing}: the session\'s state is "issued", but 1 customers wait')
+plain_tamper("a_claim_that_waits", "UPDATE claim SET state = 'choosing' WHERE id = {claim_waiting}",
+             'claim [0-9a-z]+ is "choosing" in the table, but by the chain it is pending')
+plain_tamper("a_host_that_was_never_told", "UPDATE claim SET host_name = 'PC-7' WHERE id = {claim_chose_withdrawn}",
+             'session {S_chosen} seq [0-9]+: the claim\'s host_name is "PC-7" in the table, but its choosing event [0-9]+ says ""')
+plain_tamper("a_claims_address_that_two_events_tell", "UPDATE claim SET address = '192.0.2.1' WHERE id = {claim_chosen}",
+             'session {S_chosen} seq [0-9]+: the claim\'s address is "192.0.2.1" in the table, but its claimed event [0-9]+ says',
+             'session {S_chosen} seq [0-9]+: the claim\'s address is "192.0.2.1" in the table, but its choosing event says')
+plain_tamper("a_choosing_claim_deleted", "DELETE FROM claim WHERE id = {claim_choosing}",
+             "session {S_choosing} seq [0-9]+: claim [0-9a-z]+ was made here, but is not in the table: it was deleted")
+plain_tamper("an_early_claims_time", "UPDATE claim SET claimed_at = claimed_at - 3600000 WHERE id = {claim_choosing}",
+             "session {S_choosing} seq [0-9]+: claim [0-9a-z]+ was made at another time than its event")
 plain_tamper("late_figures", "UPDATE session SET bytes_in = 54 WHERE id = {figures}",
              "company acme session {S_figures} seq [0-9]+: bytes_in is 54 in the table, but its figures event [0-9]+ says 55")
 plain_tamper("a_claim_deleted", "DELETE FROM claim WHERE id = {claim_refused}",
@@ -396,7 +410,7 @@ def a_company_deleted(w, db):
 
 @tamper()
 def a_replaced_event_of_somebody_else(w, db):
-    changed(db, "UPDATE event SET actor = 'customer' WHERE company_id = 1 AND kind = 'replaced'")
+    changed(db, "UPDATE event SET actor = 'customer' WHERE kind = 'replaced' AND session_id = " + str(w.number("crowded")))
     rechain(db)
     return [f"company acme session {w.ids['crowded']} seq [0-9]+: this replaced event is not of the system"]
 
@@ -441,7 +455,7 @@ def a_row_that_nobody_can_read(w, db):
 @tamper("--company", "acme", code=0)
 def another_company_is_not_looked_at(w, db):
     changed(db, "UPDATE session SET end_reason = 'error' WHERE company_id = 2 AND end_reason = 'lost'")
-    return ["^[0-9]+ events, 7 sessions of 1 company verified: unbroken$"]
+    return ["^[0-9]+ events, 9 sessions of 1 company verified: unbroken$"]
 
 
 def every_tampering(world, make):
@@ -466,11 +480,11 @@ def every_tampering(world, make):
 
 def looks_right(world):
     lines = must_be_unbroken(world)
-    assert re.fullmatch(r"\d+ events, 9 sessions of 2 companies verified: unbroken", lines[-1]) and len(lines) == 1, lines
+    assert re.fullmatch(r"\d+ events, 11 sessions of 2 companies verified: unbroken", lines[-1]) and len(lines) == 1, lines
     assert must_be_unbroken(world, "--anchor", world.anchors()) == lines
     assert "of 1 company" in must_be_unbroken(world, "--company", "beta", "--anchor", world.anchors())[-1]
     code, lines, _ = verify(world, None, "--json")
-    assert code == 0 and json.loads(lines[-1])["level"] == "summary" and json.loads(lines[-1])["sessions"] == 9, lines
+    assert code == 0 and json.loads(lines[-1])["level"] == "summary" and json.loads(lines[-1])["sessions"] == 11, lines
     code, _, err = verify(world, None, "--company", "nobody")
     assert code == 1 and "there is no company nobody" in err, (code, err)
 

@@ -113,11 +113,15 @@ class Walk:
     def issue(self):
         return self.ask("issueNumber", self.op, self.issue_body(customer="山田 \"太郎\"", reason=None), 201)
 
-    def new_claim(self, session):
+    @staticmethod
+    def ready_body():
+        return {"host_name": "受付-7", "os": "Debian 12"}
+
+    def new_claim(self, session, **more):
         """A customer who waits on the session."""
         customer = Customer(self.service.server())
         customer.key = Key()
-        got = self.ask("claimNumber", body=self.claim_body(session["number"], customer.key, rtt=[{"relay": 7, "us": 900}]))
+        got = self.ask("claimNumber", body=self.claim_body(session["number"], customer.key, rtt=[{"relay": 7, "us": 900}], **more))
         customer.token, customer.id = got["token"], got["claim"]
         return customer
 
@@ -165,13 +169,20 @@ class Walk:
         ask("refuseClaim", op, {"claim": second.id}, 409, "wrong_state", id=session["id"])
         key_used = self.claim_body(self.issue()["number"], second.key)
         ask("claimNumber", body=key_used, status=409, code="key_used")
-        third = self.new_claim(session)
-        ask("sayHello", body=self.hello_body(state="down"), id="7")
+        third = self.new_claim(session, host_name="", os="", choosing=True)
+        assert ask("getClaim", third, id=third.id)["state"] == "choosing"
         answer = {"claim": third.id, "pop_pk": Key().pk.hex(), "rtt": [{"relay": 7, "us": 1200}]}
+        ask("answerClaim", op, answer, 404, "absent", is_right=True, id=session["id"])
+        ask("refuseClaim", op, {"claim": third.id}, 404, "absent", is_right=True, id=session["id"])
+        assert ask("readyClaim", third, self.ready_body(), id=third.id)["state"] == "pending"
+        ask("readyClaim", third, self.ready_body(), id=third.id)
+        ask("readyClaim", second, self.ready_body(), 409, "wrong_state", id=second.id)
+        ask("sayHello", body=self.hello_body(state="down"), id="7")
         ask("answerClaim", op, answer, 503, "no_relay", id=session["id"])
         ask("sayHello", body=self.hello_body(sessions_here=[session["id"]]), id="7")
         assert ask("answerClaim", op, answer, id=session["id"])["session"]["state"] == "active"
         ask("answerClaim", op, answer, id=session["id"])
+        assert ask("readyClaim", third, self.ready_body(), id=third.id)["state"] == "answered"
         assert ask("getClaim", third, id=third.id)["grant"]["role"] == 1
         ask("cancelNumber", op, {}, 409, "wrong_state", id=session["id"])
         self.reports(session, third)
@@ -288,6 +299,7 @@ class Walk:
         waiting = self.issue()
         waits = [self.new_claim(waiting) for _ in range(2)]
         live = self.issue()
+        chooser = self.new_claim(live, choosing=True)
         nonce = self.nonce()
         sid, cid = {"id": session["id"]}, {"id": customer.id}
         return [
@@ -304,6 +316,7 @@ class Walk:
             ("refuseClaim", self.op, {"claim": waits[1].id}, {"id": waiting["id"]}),
             ("answerClaim", self.op, {"claim": waits[1].id, "pop_pk": Key().pk.hex()}, {"id": waiting["id"]}),
             ("claimNumber", None, self.claim_body(live["number"], Key(), nonce=nonce), {}),
+            ("readyClaim", chooser, self.ready_body(), {"id": chooser.id}),
             ("cancelNumber", self.op, {}, {"id": live["id"]}),
             ("issueNumber", self.op, self.issue_body(), {}),
             ("logIn", None, self.login_body(nonce=nonce), {}),
@@ -428,7 +441,7 @@ class Walk:
         sato = self.service.operator(login="sato", source="127.9.4.1")
         session = sato.issue()
         customer = self.service.customer(source="127.9.5.1")
-        customer.claim(session["number"])
+        customer.claim(session["number"], choosing=True)
         got = {}
         threads = [threading.Thread(target=self.follow, args=(got, *a)) for a in (
             ("streamSessions", sato, {"query": "after=" + session["rev"]}), ("streamClaim", customer, {"id": customer.id}),
@@ -436,6 +449,7 @@ class Walk:
         for t in threads:
             t.start()
         until("three streams", lambda: self.service.metrics()["http_streams"] == 3)
+        customer.ready()
         sato.answer(session["id"], customer.id)
         sato.post(f"/v1/sessions/{session['id']}/end", {"reason": "operator"})
         self.service.managers[1].kill(signal.SIGHUP)

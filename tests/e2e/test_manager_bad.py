@@ -456,6 +456,7 @@ ROUTES = [
     ("GET", "/v1/sessions/{id}/device", "operator", None),
     ("DELETE", "/v1/sessions/{id}/device", "operator", None),
     ("GET", "/v1/claims/{id}", "customer", None),
+    ("POST", "/v1/claims/{id}/ready", "customer", {"host_name": "PC-7", "os": "Debian 12"}),
     ("POST", "/v1/claims/{id}/withdraw", "customer", {}),
     ("POST", "/v1/claims/{id}/events", "customer", {"events": [{"key": "01" * 8, "kind": "alarm", "at_ms": 1}]}),
     ("POST", "/v1/claims/{id}/end", "customer", {"reason": "customer"}),
@@ -508,7 +509,7 @@ RAW = (b"", b"{", b"null", b"[]", b'"x"', b"7", b"{}x", b"{}{}", b"\xff\xfe", b'
        b'{"x":' + b"[" * 7 + b"]" * 7 + b"}", b"\xef\xbb\xbf{}", b"\x00", b" " * 60, b'{"' + b"k" * 3000 + b'":1}', b'{"\x01broken":1}')
 
 
-OPTIONAL = ("terms_at_ms", "rtt", "pow")
+OPTIONAL = ("terms_at_ms", "rtt", "pow", "choosing")
 
 
 def is_sound_refusal(what, status, headers, data, most=(400, 401, 404, 409, 413, 415, 422, 428, 429)):
@@ -527,6 +528,8 @@ def nonsense_in_a_body_is_refused_in_words(rig):
     waiting = op.issue()
     third = s.customer()
     claim = third.claim(waiting["number"])["claim"]
+    chooser = s.customer()
+    chooser.claim(waiting["number"], choosing=True)
     key = Key()
     _, login = op.login_body("acme", "tanaka", PASSWORD)
     strangers = s.customer(source="127.50.0.1")
@@ -535,7 +538,8 @@ def nonsense_in_a_body_is_refused_in_words(rig):
     here, theirs = f"/v1/sessions/{session['id']}", cust.mine()
     cases = [  # who, path, a good body, largest body
         (strangers, "/v1/nonce", {}, 64),
-        (strangers, "/v1/claims", strangers.claim_body(wrong_number(1)), 8192),
+        (strangers, "/v1/claims", strangers.claim_body(wrong_number(1), choosing=True), 8192),
+        (chooser, chooser.mine("/ready"), {"host_name": "PC-7", "os": "Debian 12"}, 2048),
         (strangers, "/v1/renew", {"session": session["id"], "role": 1, "slot": 0, "nonce": "ab" * 48, "sig": "ab" * 64}, 1024),
         (None, "/v1/login", {k: v for k, v in login.items() if k != "tool_version"}, 4096),
         (op, "/v1/sessions", {"request": "ab" * 16, "customer": "a", "reason": "b", "ticket_no": "c"}, 4096),
@@ -591,6 +595,7 @@ def nonsense_in_a_body_is_refused_in_words(rig):
         assert is_sound_refusal((path, "large"), *send(who, path, b" " * (most + 1))) == "too_large"
     assert op.get("/v1/me") and s.managers[1].proc.poll() is None
     assert op.get(f"/v1/sessions/{session['id']}")["state"] == "active"
+    assert chooser.get(chooser.mine())["state"] == "choosing"
     issued = op.raw("POST", "/v1/sessions", b'{"request":"' + b"cd" * 16 + b'"}', {"content-type": "Application/JSON; charset=utf-8"})
     assert issued[0] == 201, issued
     for rtt in ([{"relay": 1}], [1, "x", None], [{"relay": -1, "us": 1e300}], [{"relay": 2**62, "us": -5}]):

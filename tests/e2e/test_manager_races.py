@@ -60,6 +60,91 @@ def a_number_is_answered_or_cancelled_and_never_both(rig):
     assert "unbroken" in s.ctl("audit", "verify")
 
 
+def as_the_operator_sees_it(op, cust, session):
+    """(claim's state, session's state, addresses that the operator sees)."""
+    seen = op.get(f"/v1/sessions/{session['id']}")
+    return cust.get(cust.mine())["state"], seen["state"], len(seen["claims"])
+
+
+def who_is_ready_waits_or_is_gone_and_never_both(rig):
+    """Against whatever may happen at the same moment: the customer, the operator and the chain tell of one and the same."""
+    pg, s = installation(rig)
+    op, other = s.operator(), s.operator()
+
+    def chooser(session, **more):
+        cust = s.customer(**more)
+        cust.claim(session["number"], choosing=True)
+        cust.get(cust.mine())  # it has a connection
+        return cust
+
+    seen = set()
+    for i in range(30):
+        session = op.issue()
+        cust = chooser(session)
+        ready, cancelled = all_at_once(cust.ready, lambda: other.post(f"/v1/sessions/{session['id']}/cancel"))
+        assert not isinstance(cancelled, Refused), cancelled
+        assert isinstance(ready, Refused) and ready.code == "wrong_state" or ready["state"] in ("pending", "over"), ready
+        assert as_the_operator_sees_it(op, cust, session)[:2] == ("over", "ended")
+        seen.add(("cancel", isinstance(ready, Refused)))
+    for i in range(30):
+        session = op.issue()
+        cust = chooser(session)
+        again = s.customer()
+        again.key, again.token, again.id = cust.key, cust.token, cust.id
+        again.get(again.mine())
+        ready, withdrawn = all_at_once(cust.ready, lambda: again.post(again.mine("/withdraw")))
+        assert withdrawn["state"] == "withdrawn", withdrawn
+        assert as_the_operator_sees_it(op, cust, session) == ("withdrawn", "issued", 0)
+        seen.add(("withdraw", isinstance(ready, Refused)))
+        op.post(f"/v1/sessions/{session['id']}/cancel")
+    for i in range(30):
+        session = op.issue()
+        cust, waits = chooser(session), s.customer(source="127.7.7.7")
+        waits.claim(session["number"])
+        other.get("/v1/me")
+        ready, answered = all_at_once(cust.ready, lambda: other.answer(session["id"], waits.id))
+        assert not isinstance(answered, Refused), answered
+        assert as_the_operator_sees_it(op, cust, session) == ("over", "active", 1)
+        seen.add(("answer", isinstance(ready, Refused)))
+        op.post(f"/v1/sessions/{session['id']}/end", {"reason": "operator"})
+    for i in range(20):  # three of one network, two places: somebody chooses while another is replaced or leaves
+        session = op.issue()
+        first, second = chooser(session), chooser(session)
+        third, fourth = s.customer(), s.customer()
+        for c in (third, fourth):
+            c.key = Key()
+        bodies = [third.claim_body(session["number"], choosing=True), fourth.claim_body(session["number"])]
+        got = all_at_once(first.ready, second.ready, lambda: third.post("/v1/claims", bodies[0], signed=False),
+                          lambda: fourth.post("/v1/claims", bodies[1], signed=False), lambda: second.post(second.mine("/withdraw")))
+        assert not any(isinstance(g, Refused) and g.code != "wrong_state" for g in got), got
+        states = [c.get(c.mine())["state"] for c in (first, second)]
+        for c, g in ((third, got[2]), (fourth, got[3])):
+            c.token, c.id = g["token"], g["claim"]
+            states.append(c.get(c.mine())["state"])
+        open_ones = [x for x in states if x in ("choosing", "pending")]
+        waiting = op.get(f"/v1/sessions/{session['id']}")
+        assert len(open_ones) <= 2 and len(waiting["claims"]) == states.count("pending"), (states, waiting)
+        assert waiting["state"] == ("waiting" if "pending" in states else "issued"), (states, waiting)
+        op.post(f"/v1/sessions/{session['id']}/cancel")
+    print(f"     seen: {sorted(seen)}")
+    assert "unbroken" in s.ctl("audit", "verify")
+
+
+def being_ready_many_times_is_being_ready_once(rig):
+    pg, s = installation(rig)
+    op = s.operator()
+    for _ in range(10):
+        session = op.issue()
+        cust = s.customer()
+        cust.claim(session["number"], choosing=True)
+        got = all_at_once(*(lambda i=i: cust.ready(f"PC-{i}") for i in range(6)))
+        assert not any(isinstance(g, Refused) for g in got) and {g["state"] for g in got} == {"pending"}, got
+        assert len(op.get(f"/v1/sessions/{session['id']}")["claims"]) == 1
+        op.post(f"/v1/sessions/{session['id']}/cancel")
+    assert pg.sql("SELECT count(*) FROM event WHERE kind = 'claimed'") == "10"
+    assert "unbroken" in s.ctl("audit", "verify")
+
+
 def one_network_never_holds_more_than_two_places(rig):
     pg, s = installation(rig)
     op = s.operator()
@@ -149,5 +234,6 @@ def a_database_of_other_keys_is_refused(rig):
 
 if __name__ == "__main__":
     main(whoever_claims_and_withdraws_without_end_is_stopped, what_the_end_says_is_on_the_chain, a_database_of_other_keys_is_refused,
-         a_number_is_answered_or_cancelled_and_never_both, one_network_never_holds_more_than_two_places,
+         a_number_is_answered_or_cancelled_and_never_both, who_is_ready_waits_or_is_gone_and_never_both,
+         being_ready_many_times_is_being_ready_once, one_network_never_holds_more_than_two_places,
          an_operator_never_has_more_numbers_than_the_company_allows)

@@ -98,6 +98,20 @@ static bool is_claimed(void) {
     return is_cancelled(api_claim(client, &order, never, NULL));
 }
 
+static bool is_choosing(void) {
+    const struct api_claim_order order = {.number = "123456782",
+                                          .pop_seed = side.as.seed,
+                                          .tool_version = "c",
+                                          .language = "en",
+                                          .terms_version = "1",
+                                          .is_choosing = true};
+    return is_cancelled(api_claim(client, &order, never, NULL));
+}
+
+static bool is_ready(void) {
+    return is_cancelled(api_claim_ready(client, &side.as, 1, "a", "b", never, NULL));
+}
+
 static bool is_answered(void) {
     const struct api_rtt rtt = {1, 2};
     return is_cancelled(api_answer(client, &side.as, 1, 2, side.as.seed, &rtt, 1, never, NULL));
@@ -130,8 +144,9 @@ static bool is_renewed(void) {
 
 static void calls_without_memory_say_so(void **state) {
     (void)state;
-    static bool (*const all[])(void) = {client_is_made, is_issued,   is_logging_in, is_claimed, is_answered,
-                                        is_ending,      is_reported, is_watched,    is_renewed};
+    static bool (*const all[])(void) = {client_is_made, is_issued,  is_logging_in, is_claimed,
+                                        is_choosing,    is_ready,   is_answered,   is_ending,
+                                        is_reported,    is_watched, is_renewed};
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         each_allocation_fails(all[i]);
 }

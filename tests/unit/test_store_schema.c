@@ -1,5 +1,6 @@
 /* Migrations, checks and backups of the database layer. */
 #include "store/migrate_private.h"
+#include "store/session.h"
 #include "store_place.h"
 
 #include <pthread.h>
@@ -120,6 +121,104 @@ static void the_embedded_schema_applies_and_checks(void **state) {
     assert_ok(err);
 }
 
+/* ---- from the first schema to the present ---- */
+
+enum { OLD_CLAIMS = 60 };
+
+static void add_session(struct tas_db *db) {
+    const struct tas_value hash = tas_blob("0123456789abcdef0123456789abcdef", 32);
+    assert_ok(tas_db_do(db, NULL,
+                        "INSERT INTO company (id, code, name, state, perms, lock_after, lock_minutes, "
+                        "max_live, regions, created_at, chain_seq, chain_hash) VALUES (1, 'acme', 'Acme', "
+                        "'active', 63, 10, 15, 5, '', 1, 0, $1)",
+                        hash));
+    run(db, "INSERT INTO operator (id, company_id, login, name, password, state, failures, locked_until, "
+            "created_at) VALUES (2, 1, 'tanaka', 'T', '', 'active', 0, 0, 1)");
+    assert_ok(tas_db_do(db, NULL,
+                        "INSERT INTO session (id, company_id, operator_id, operator_login, operator_name, "
+                        "request, state, number_hash, number_last3, issued_at, expires_at, operator_address, "
+                        "operator_version, perms, is_verified, is_recorded, ms_held, ms_reconnecting, "
+                        "seen_at, rev) VALUES (3, 1, 2, 'tanaka', 'T', $1, 'waiting', $2, '123', 1, 2, '', "
+                        "'', 0, 0, 0, 0, 0, 1, 1)",
+                        tas_blob("0123456789abcdef", 16), hash));
+}
+
+/* Each differs from the others in every column, and has what is easily lost. */
+static struct store_claim old_claim(uint64_t id) {
+    static const char *const states[] = {"pending", "answered", "refused", "withdrawn", "replaced", "over"};
+    struct store_claim c = {
+        .id = id, .session_id = 3, .company_id = 1, .claimed_at = INT64_MAX - (int64_t)id};
+    c.terms_at = id % 2 ? 0 : (int64_t)id;
+    for (size_t i = 0; i < sizeof(c.pop_pk); i++)
+        c.pop_pk[i] = (uint8_t)(i % 3 ? id : 0);
+    snprintf(c.state, sizeof(c.state), "%s", states[id % 6]);
+    snprintf(c.address, sizeof(c.address), "2001:db8::%x", (unsigned)id);
+    snprintf(c.prefix, sizeof(c.prefix), "48:%x", (unsigned)id);
+    if (id % 5)
+        snprintf(c.host_name, sizeof(c.host_name), "受付'%u\\x00", (unsigned)id);
+    snprintf(c.os, sizeof(c.os), "%u", (unsigned)id); /* text that looks like a number stays text */
+    snprintf(c.tool_version, sizeof(c.tool_version), "0.%u0", (unsigned)id);
+    snprintf(c.language, sizeof(c.language), "j%u", (unsigned)id);
+    snprintf(c.terms_version, sizeof(c.terms_version), "1e%u", (unsigned)id);
+    snprintf(c.rtt, sizeof(c.rtt), "[{\"relay\":%u,\"us\":5}]", (unsigned)id);
+    return c;
+}
+
+static void claims_of_the_first_schema_stay_as_they_were(void **state) {
+    struct place *p = *state;
+    char why[TAS_DB_WHY];
+    assert_ok(store_migrate(p->db, store_migrations, 1, why));
+    add_session(p->db);
+    for (uint64_t id = 1; id <= OLD_CLAIMS; id++) {
+        const struct store_claim c = old_claim(id);
+        assert_ok(store_claim_add(p->db, &c));
+    }
+    struct store_claim choosing = old_claim(OLD_CLAIMS + 1);
+    snprintf(choosing.state, sizeof(choosing.state), "choosing");
+    assert_int_equal(store_claim_add(p->db, &choosing), TAS_E_STATE);
+    assert_ok(tas_db_migrate(p->db, why));
+    assert_ok(tas_db_check(p->db, why));
+    assert_int_equal(ask_int(p->db, "SELECT count(*) FROM claim"), OLD_CLAIMS);
+    assert_int_equal(ask_int(p->db, "SELECT count(*) FROM claim WHERE terms_at IS NULL"), OLD_CLAIMS / 2);
+    for (uint64_t id = 1; id <= OLD_CLAIMS; id++) {
+        const struct store_claim was = old_claim(id);
+        struct store_claim is;
+        memset(&is, 0, sizeof(is));
+        assert_ok(store_claim_get(p->db, id, &is));
+        assert_memory_equal(&is, &was, sizeof(is));
+    }
+    assert_ok(store_claim_add(p->db, &choosing));
+}
+
+/* The new table keeps out what the old one did. */
+static void the_new_claims_are_as_strict_as_the_old(void **state) {
+    struct place *p = *state;
+    char why[TAS_DB_WHY];
+    struct store_claim c = old_claim(1);
+    assert_ok(tas_db_migrate(p->db, why));
+    add_session(p->db);
+    assert_ok(store_claim_add(p->db, &c));
+    assert_int_equal(store_claim_add(p->db, &c), TAS_E_STATE);
+    c.id = 2;
+    assert_int_equal(store_claim_add(p->db, &c), TAS_E_STATE); /* the same key */
+    c = old_claim(2);
+    snprintf(c.state, sizeof(c.state), "chosen");
+    assert_int_equal(store_claim_add(p->db, &c), TAS_E_STATE);
+    c = old_claim(2);
+    c.session_id = 4;
+    assert_int_equal(store_claim_add(p->db, &c), TAS_E_STATE);
+    c = old_claim(2);
+    c.company_id = 4;
+    assert_int_equal(store_claim_add(p->db, &c), TAS_E_STATE);
+    assert_int_equal(tas_db_run(p->db, "UPDATE claim SET rtt = NULL", NULL, 0, NULL), TAS_E_STATE);
+    if (p->pg_url) /* a later step may name them */
+        assert_int_equal(ask_int(p->db,
+                                 "SELECT count(*) FROM pg_constraint WHERE conrelid = 'claim'::regclass AND "
+                                 "conname IN ('claim_pkey', 'claim_pop_pk_key', 'claim_state_check', "
+                                 "'claim_session_id_fkey', 'claim_company_id_fkey')"),
+                         5);
+}
+
 /* ---- check ---- */
 
 static void a_missing_column_or_index_is_damage(void **state) {
@@ -221,11 +320,18 @@ static void a_backup_that_fails_leaves_no_file(void **state) {
 
 int main(void) {
     struct CMUnitTest tests[] = {
-        ON_BOTH(the_schema_comes_step_by_step),          ON_BOTH(a_newer_schema_is_refused),
-        ON_BOTH(a_failing_step_leaves_nothing_behind),   ON_BOTH(two_may_migrate_at_once),
-        ON_BOTH(the_embedded_schema_applies_and_checks), ON_BOTH(a_missing_column_or_index_is_damage),
-        ON_BOTH(rows_that_point_nowhere_are_damage),     ON_BOTH(a_damaged_file_is_found),
-        ON_BOTH(a_backup_is_whole_and_never_overwrites), ON_BOTH(a_backup_that_fails_leaves_no_file),
+        ON_BOTH(the_schema_comes_step_by_step),
+        ON_BOTH(a_newer_schema_is_refused),
+        ON_BOTH(a_failing_step_leaves_nothing_behind),
+        ON_BOTH(two_may_migrate_at_once),
+        ON_BOTH(the_embedded_schema_applies_and_checks),
+        ON_BOTH(a_missing_column_or_index_is_damage),
+        ON_BOTH(rows_that_point_nowhere_are_damage),
+        ON_BOTH(a_damaged_file_is_found),
+        ON_BOTH(a_backup_is_whole_and_never_overwrites),
+        ON_BOTH(a_backup_that_fails_leaves_no_file),
+        ON_BOTH(claims_of_the_first_schema_stay_as_they_were),
+        ON_BOTH(the_new_claims_are_as_strict_as_the_old),
     };
     return store_place_run(tests, sizeof(tests) / sizeof(tests[0]));
 }
