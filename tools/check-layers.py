@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 import csource
 
-PLATFORMS = ['client/x11', 'client/wayland', 'client/win32']
+PLATFORMS = ['client/x11', 'client/linux', 'client/wayland', 'client/win32', 'operator/present']
 
 # System headers: (pattern of the whole name, where it may be included: folders or files below src/, why).
 # The first pattern that matches decides. A header that matches none is free, but see PURE.
@@ -24,14 +24,14 @@ SYSTEM = [
     (r'crack\.h', ['crypto'], 'ask crypto/password.h'),
     (r'(xcb|X11|xkbcommon)/.*', ['client/x11', 'operator/present'], 'X11 lives in src/client/x11 and src/operator/present'),
     (r'wayland-.*', ['client/wayland', 'operator/present'], 'Wayland lives in src/client/wayland and src/operator/present'),
-    (r'(gtk|gdk|glib|gio|pango|cairo)[-/.].*|glib\.h|cairo\.h', ['operator', 'client'], 'windows live in src/operator and src/client'),
+    (r'(gtk|gdk|glib|gio|pango|cairo)[-/.].*|glib\.h|cairo\.h', ['ui', 'customer', 'operator'], 'windows live in src/ui, src/customer and src/operator'),
     (r'sqlite3\.h|libpq-fe\.h|libpq/.*|postgresql/.*', ['store'], 'all SQL lives in src/store'),
     (r'nghttp2/.*|curl/.*', ['http'], 'HTTP lives in src/http'),
     (r'confuse\.h|jansson\.h', ['base'], 'use base/conf.h or base/json.h'),
     (r'jpeglib\.h|turbojpeg\.h|vpx/.*', ['codec'], 'picture libraries live in src/codec'),
     (r'cjose/.*|ldap\.h|lber\.h', ['manager/identity'], 'only src/manager/identity*.c knows an identity provider'),
     (r'sys/(epoll|eventfd|inotify|mman|prctl|ptrace|sendfile|signalfd|syscall|timerfd)\.h|(linux|asm)/.*|seccomp\.h|sched\.h'
-     r'|(windows|winsock2|ws2tcpip|windef)\.h', ['os', 'net'] + PLATFORMS, 'what belongs to one system lives in src/os, src/net and src/client/<platform>'),
+     r'|(windows|winsock2|ws2tcpip|windef)\.h', ['os', 'net', 'ui/bridge'] + PLATFORMS, 'what belongs to one system lives in src/os, src/net and src/client/<platform>'),
     (r'poll\.h', ['os', 'net', 'http', 'store'] + PLATFORMS, 'sockets live in src/net'),
     (r'(sys/socket|sys/un|netdb)\.h|(netinet|arpa|net)/.*', ['os', 'net', 'http'] + PLATFORMS, 'sockets live in src/net'),
 ]

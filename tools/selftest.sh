@@ -119,6 +119,31 @@ sed -i 's/\(| SYS-1 | statement |\).*/\1 shown | | |/' docs/WHITEPAPER.md && ref
 sed -i 's/\(| SYS-1 | statement |\).*/\1 nearly | | |/' docs/WHITEPAPER.md && refused 'write shown or not yet' check-whitepaper.py
 sed -i 's/\(| SYS-1 | statement |\).*/\1 shown | | `session`, `docs\/protocol.md` |/' docs/WHITEPAPER.md && accepted check-whitepaper.py
 
+# translations
+words() { # TRANSLATION [FLAG]
+    mkdir -p src/ui po
+    append src/ui/w.c 'const char *a = N_("It takes %d seconds");'
+    printf 'msgid ""\nmsgstr ""\n"Language: ja\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n' >po/ja.po
+    "$tools/po.sh" --root . >/dev/null 2>&1
+    sed -i "\$!b; s/.*/msgstr \"$1\"/" po/ja.po
+    [ $# -lt 2 ] || sed -i "s/^#, c-format/#, $2, c-format/" po/ja.po
+    sed -i '/^$/d; s/^#: /\n&/' po/ja.po
+}
+words '%d 秒です' && accepted po.sh --check
+words '' && refused 'no translation' po.sh --check
+words '%d 秒です' fuzzy && refused 'take away "fuzzy"' po.sh --check
+words '%s 秒です' && refused 'po/ja.po: see above' po.sh --check
+words '%d 秒です' && append src/ui/w.c 'const char *b = _("New");' && refused 'not what stands in the sources' po.sh --check
+words '%d 秒です' && append src/ui/w.c 'const char *b = _("New");' && "$tools/po.sh" --root . >/dev/null 2>&1 && refused 'no translation' po.sh --check
+
+# the one file: a program that needs libraries which not every desktop has
+count=$((count + 1))
+if said=$("$tools/check-onefile.sh" "$(command -v openssl)" 2>&1); then
+    fail "check-onefile.sh accepted a program that needs libssl.so"
+elif ! grep -qF 'libssl.so.3 is not on every desktop' <<<"$said"; then
+    fail "check-onefile.sh refused, but did not say why: $said"
+fi
+
 # the format
 append src/base/a.h 'int  tas_b( int x );' && refused 'run fmt' check-format.sh
 

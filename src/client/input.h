@@ -5,6 +5,7 @@
  * waits are put off behind it, in order; their errors are then not reported. Every call does what is due; the
  * owner polls fd() and calls flush() after pending_ms(). All calls: TAS_E_ABSENT: the display went away.
  * TAS_E_FULL: the queue is full, nothing was taken: try again after flush(), or give up with release_all().
+ * TAS_E_RIGHT: the gate refused.
  */
 #pragma once
 
@@ -16,6 +17,22 @@
 
 struct tas_input; /* opened input of some platform */
 
+enum tas_input_act {
+    TAS_INPUT_BUTTON, /* buttons are pressed at x, y */
+    TAS_INPUT_WHEEL,  /* the wheel is turned at x, y */
+    TAS_INPUT_KEY,    /* a key is pressed, repeated or kept down; the pointer is at x, y */
+    TAS_INPUT_TEXT,   /* a character is typed; the pointer is at x, y */
+};
+
+/* The owner's last word: asked right before each press, turn and character is carried out, which may be long
+ * after the call that brought it; x, y is where the pointer then really is, in px of the screen. Must not
+ * call the input. What it refuses is dropped for good: of text all that waits up to the next key, click or
+ * turn; a press is not made good when the pointer moves on. Moves and releases are not asked about. */
+struct tas_input_gate {
+    bool (*may)(void *ctx, enum tas_input_act act, uint32_t x, uint32_t y); /* NULL: everything may */
+    void *ctx;
+};
+
 struct tas_input_ops {
     const char *name;
 
@@ -26,21 +43,26 @@ struct tas_input_ops {
      * wait for 60 ms so that programs can still read the last character. NULL is fine. */
     void (*close)(struct tas_input *input);
 
+    /* From now on. While there is a gate it is also asked about keys that are held, every 50 ms and with
+     * every key; when it refuses, all keys are released. */
+    void (*set_gate)(struct tas_input *input, struct tas_input_gate gate);
+
     /* A physical key (Linux evdev code, 1..247) pressed or released. `keysym` (X keysym, 0 unknown) is what
      * it means in the operator's layout: when the customer's layout gives another meaning to that key (looked
      * up with the modifiers that are now held), the key that does mean keysym is pressed instead. The release
      * goes to the key that was pressed. A character that no key means with these modifiers is typed as by
      * text(), at each press (Shift+7 for / from a German keyboard); with Control, Alt or Super held the key
-     * itself is pressed. A press of a key that is held is ignored: the display repeats held keys by itself
-     * until the release comes, so do not let one get lost. TAS_E_LIMIT: no such key here; nothing was
-     * pressed. */
+     * itself is pressed. A press of a key that is held is ignored: held keys repeat by themselves (with a
+     * gate: each time asked) until the release comes, so do not let one get lost. TAS_E_LIMIT: no such key
+     * here; nothing was pressed. */
     int (*key)(struct tas_input *input, uint16_t keycode, uint32_t keysym, bool is_down);
 
     /* Pointer to px x, y of the screen; clipped. buttons: bit 0 left, 1 middle, 2 right; differences to
-     * before are pressed or released. Moves that are put off are merged. */
+     * before are pressed or released. Moves that are put off are merged; where a button changed stays. */
     int (*pointer)(struct tas_input *input, uint32_t x, uint32_t y, unsigned buttons);
 
-    /* Turns the wheel by notches right and down (negative: left and up), at most 32 each. */
+    /* Turns the wheel, wherever the pointer is, by notches right and down (negative: left and up), at most 32
+     * each. */
     int (*wheel)(struct tas_input *input, int dx, int dy);
 
     /* Types code points, in order, whatever the layout; 9 is Tab, 10 and 13 are each a Return. Modifiers held
@@ -54,7 +76,7 @@ struct tas_input_ops {
     int (*release_all)(struct tas_input *input);
 
     /* Milliseconds until flush() should be called again for work that was put off (also to give the keyboard
-     * map back a second after the last text), -1 none; and that call. */
+     * map back a second after the last text, and to look after held keys), -1 none; and that call. */
     int (*pending_ms)(const struct tas_input *input);
     int (*flush)(struct tas_input *input);
 

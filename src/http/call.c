@@ -1,4 +1,4 @@
-/* One thing that is asked: how libcurl is told of it, what comes back, and how whoever asked is told. */
+/* One thing that is asked: what goes out for it, and how whoever asked is told what came. */
 #include "http/client_private.h"
 
 #include "base/time.h"
@@ -9,69 +9,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
-/* ---- what comes back: called from within libcurl ---- */
+enum { VALUE_MAX = 4096 };
 
-static void sign_of_life(struct tas_http_call *call) {
-    if (call->silence)
-        tas_timer_set(call->silence, tas_mono_us() + call->silence_us);
-}
+/* ---- time ---- */
 
-static size_t on_header(char *text, size_t size, size_t n, void *ctx) {
-    struct tas_http_call *call = ctx;
-    (void)text;
-    (void)size;
-    sign_of_life(call);
-    call->header_len += n;
-    if (call->header_len <= HTTP_HEADERS_MAX)
-        return n;
-    http_call_fail(call, TAS_E_LIMIT, "the answer of %s is too large", call->host);
-    return 0;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t n, void *ctx) {
-    struct tas_http_call *call = ctx;
-    (void)size; /* always 1 */
-    sign_of_life(call);
-    if (call->is_over)
-        return 0;
-    int err = tas_buf_append(&call->in, tas_bytes_of(bytes, n));
-    if (err == TAS_E_FULL)
-        http_call_fail(call, TAS_E_LIMIT, "the answer of %s is too large", call->host);
-    else if (err != TAS_OK)
-        http_call_fail(call, TAS_E_IO, "out of memory");
+/* Streams have no end; their silence is watched instead. */
+void http_call_sign_of_life(struct tas_http_call *call) {
     if (call->kind == HTTP_LISTEN)
-        http_call_make_ready(call);
-    return err == TAS_OK ? n : 0;
+        tas_timer_set(call->timer, tas_mono_us() + call->wait_us);
 }
 
-static void on_silence(void *ctx) {
+static void drop_connection(struct tas_http_call *call) {
+    http_conn_free(call->conn);
+    http_tunnel_free(call->tunnel);
+    call->tunnel = NULL;
+}
+
+static void on_time(void *ctx) {
     struct tas_http_call *call = ctx;
-    http_call_fail(call, TAS_E_IO, "%s has been silent for %.1f s", call->host,
-                   (double)call->silence_us / 1e6);
+    if (call->is_over)
+        return;
+    if (call->kind == HTTP_LISTEN)
+        http_call_fail(call, TAS_E_IO, "%s has been silent for %.1f s", call->host,
+                       (double)call->wait_us / 1e6);
+    else
+        http_call_fail(call, TAS_E_IO, "%s did not answer in time", call->host);
+    drop_connection(call);
     http_call_make_ready(call);
-    http_settle(call->client);
 }
 
-/* ---- telling: not from within libcurl ---- */
-
-static unsigned status_of(const struct tas_http_call *call) {
-    long status = 0;
-    (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-    return status > 0 ? (unsigned)status : 0;
+static bool set_time(struct tas_http_call *call, unsigned timeout_ms) {
+    call->wait_us = (uint64_t)(timeout_ms ? timeout_ms : (unsigned)HTTP_TIMEOUT_MS) * 1000;
+    call->timer = tas_timer_new(call->client->loop, on_time, call);
+    if (call->timer)
+        tas_timer_set(call->timer, tas_mono_us() + call->wait_us);
+    return call->timer;
 }
 
-static const char *type_of(const struct tas_http_call *call) {
-    char *type = NULL;
-    (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
-    return type ? type : "";
-}
+/* ---- telling ---- */
 
 /* 200 and events; any other answer is collected like that to a question. */
 static bool is_stream(const struct tas_http_call *call) {
     static const char type[] = "text/event-stream";
-    return call->kind == HTTP_LISTEN && status_of(call) == 200 &&
-           strncasecmp(type_of(call), type, sizeof(type) - 1) == 0;
+    return call->kind == HTTP_LISTEN && call->response.has_head && call->response.status == 200 &&
+           strncasecmp(call->response.content_type, type, sizeof(type) - 1) == 0;
 }
 
 static void tell_events(struct tas_http_call *call) {
@@ -90,57 +73,35 @@ static void tell_events(struct tas_http_call *call) {
     }
 }
 
-/* 0: a connection that was kept. */
-static uint32_t connect_us(const struct tas_http_call *call) {
-    long n_connects = 0;
-    curl_off_t us = 0;
-    (void)curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &n_connects);
-    (void)curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &us);
-    if (n_connects == 0 || us < 0)
-        return 0;
-    return us == 0 ? 1 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
-}
-
 static void tell_answer(struct tas_http_call *call, bool was_stream) {
-    struct tas_http_answer answer = {
-        .err = call->err, .why = call->why, .content_type = "", .retry_after_s = -1};
-    curl_off_t retry = 0;
-    if (call->easy && call->is_added) {
-        answer.connect_us = connect_us(call);
-        (void)curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry);
-    }
-    if (retry > 0)
-        answer.retry_after_s = retry > INT32_MAX ? INT32_MAX : (int)retry;
+    struct tas_http_answer answer = {.err = call->err,
+                                     .why = call->why,
+                                     .content_type = "",
+                                     .connect_us = call->connect_us,
+                                     .retry_after_s = -1};
     if (call->err == TAS_OK) {
-        answer.status = status_of(call);
-        answer.content_type = type_of(call);
+        answer.status = call->response.status;
+        answer.content_type = call->response.content_type;
+        answer.retry_after_s = call->response.retry_after_s;
         if (!was_stream)
             answer.body = tas_buf_peek(&call->in);
     }
     call->done(call->ctx, &answer);
 }
 
-/* The connection outlives the handle: a second descriptor of it. */
 static void tell_tunnel(struct tas_http_call *call) {
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    int own = -1;
-    if (call->err == TAS_OK && curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
-        fd != CURL_SOCKET_BAD)
-        own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (own < 0 && call->err == TAS_OK)
-        http_call_fail(call, TAS_E_IO, "out of descriptors");
-    if (own >= 0)
-        (void)fcntl(own, F_SETFL, fcntl(own, F_GETFL) | O_NONBLOCK);
-    call->on_tunnel(call->ctx, own, call->why);
+    int fd = call->fd;
+    call->fd = -1;
+    call->on_tunnel(call->ctx, fd, call->why);
 }
 
 void http_call_tell(struct tas_http_call *call) {
-    bool was_stream = call->easy && is_stream(call);
+    bool was_stream = is_stream(call);
     if (was_stream)
         tell_events(call);
     if (!call->is_over || call->is_cancelled)
         return;
-    if (call->kind == HTTP_LISTEN && call->err == TAS_OK && !was_stream && status_of(call) == 200)
+    if (call->kind == HTTP_LISTEN && call->err == TAS_OK && !was_stream && call->response.status == 200)
         http_call_fail(call, TAS_E_IO, "%s does not answer with an event stream", call->host);
     if (call->kind == HTTP_TUNNEL)
         tell_tunnel(call);
@@ -150,122 +111,102 @@ void http_call_tell(struct tas_http_call *call) {
 
 /* ---- what goes out ---- */
 
-/* Options that cannot fail but for want of memory; one that libcurl does not know is our mistake, and refused
- * as well, for some of them are what safety rests on. */
-static bool set_long(struct tas_http_call *call, CURLoption option, long value) {
-    return curl_easy_setopt(call->easy, option, value) == CURLE_OK;
-}
-
-static bool set_ptr(struct tas_http_call *call, CURLoption option, const void *value) {
-    return curl_easy_setopt(call->easy, option, value) == CURLE_OK;
-}
-
-static bool set_blob(struct tas_http_call *call, CURLoption option, const struct http_blob *from) {
-    struct curl_blob blob = {.data = from->data, .len = from->len, .flags = CURL_BLOB_NOCOPY};
-    return !from->data || curl_easy_setopt(call->easy, option, &blob) == CURLE_OK;
-}
-
-static bool set_trust(struct tas_http_call *call) {
-    const struct tas_http_client *client = call->client;
-    /* Other authorities than ours would count as well if the folder of the system's stayed set. */
-    bool ok =
-        !client->ca.data || (set_ptr(call, CURLOPT_CAINFO, NULL) && set_ptr(call, CURLOPT_CAPATH, NULL) &&
-                             set_blob(call, CURLOPT_CAINFO_BLOB, &client->ca));
-    return ok && set_long(call, CURLOPT_SSL_VERIFYPEER, 1) && set_long(call, CURLOPT_SSL_VERIFYHOST, 2) &&
-           set_long(call, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3) &&
-           set_blob(call, CURLOPT_SSLCERT_BLOB, &client->certificate) &&
-           set_blob(call, CURLOPT_SSLKEY_BLOB, &client->private_key);
-}
-
-/* NULL: as the environment says, which libcurl reads itself. */
-static bool set_proxy(struct tas_http_call *call, const char *proxy) {
-    return !proxy || (set_ptr(call, CURLOPT_PROXY, proxy) && set_ptr(call, CURLOPT_NOPROXY, ""));
-}
-
-/* QUICK_EXIT: without it, cancelling during a name's resolution would wait for the resolver. */
-static bool set_manners(struct tas_http_call *call, const char *protocols) {
-    return set_ptr(call, CURLOPT_PRIVATE, call) && set_ptr(call, CURLOPT_ERRORBUFFER, call->error) &&
-           set_long(call, CURLOPT_NOSIGNAL, 1) && set_long(call, CURLOPT_QUICK_EXIT, 1) &&
-           set_long(call, CURLOPT_FOLLOWLOCATION, 0) && set_long(call, CURLOPT_HTTP_CONTENT_DECODING, 0) &&
-           set_long(call, CURLOPT_TCP_KEEPALIVE, 1) && set_ptr(call, CURLOPT_PROTOCOLS_STR, protocols) &&
-           (!call->client->user_agent || set_ptr(call, CURLOPT_USERAGENT, call->client->user_agent));
-}
-
-static bool set_answer(struct tas_http_call *call) {
-    return curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
-           curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-           set_ptr(call, CURLOPT_WRITEDATA, call) && set_ptr(call, CURLOPT_HEADERDATA, call);
-}
-
-static bool add_header(struct tas_http_call *call, const char *name, const char *value) {
-    char line[4096];
-    int len = snprintf(line, sizeof(line), "%s:%s%s", name, *value ? " " : "", value);
-    if (len < 0 || (size_t)len >= sizeof(line) || strpbrk(value, "\r\n")) {
-        http_call_fail(call, TAS_E_IO, "what is to go into the header \"%s\" has no place there", name);
-        return true; /* that is an answer, not a lack of memory */
-    }
-    struct curl_slist *longer = curl_slist_append(call->headers, line);
-    tas_wipe(line, sizeof(line));
-    if (longer)
-        call->headers = longer;
-    return longer;
-}
-
-static bool set_headers(struct tas_http_call *call, const struct tas_http_ask *ask) {
-    bool ok = add_header(call, "Expect", "") && /* no round trip before the body */
-              add_header(call, "Content-Type", ask->body.len ? "application/json" : "");
-    if (ok && ask->authorization)
-        ok = add_header(call, "Authorization", ask->authorization);
-    if (ok && call->kind == HTTP_LISTEN)
-        ok = add_header(call, "Accept", "text/event-stream");
-    return ok && set_ptr(call, CURLOPT_HTTPHEADER, call->headers);
-}
-
-static bool set_method(struct tas_http_call *call, const struct tas_http_ask *ask) {
-    if (strcmp(ask->method, "HEAD") == 0)
-        return set_long(call, CURLOPT_NOBODY, 1);
-    if (ask->body.len == 0 && strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PUT") != 0)
-        return set_long(call, CURLOPT_HTTPGET, 1) && set_ptr(call, CURLOPT_CUSTOMREQUEST, ask->method);
-    call->request = malloc(ask->body.len + 1);
-    if (!call->request)
+static bool has_place(const char *value) {
+    if (strlen(value) >= VALUE_MAX)
         return false;
-    call->request_len = ask->body.len;
-    if (ask->body.len)
-        memcpy(call->request, ask->body.ptr, ask->body.len);
-    return set_long(call, CURLOPT_POST, 1) && set_ptr(call, CURLOPT_POSTFIELDS, call->request) &&
-           curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ask->body.len) == CURLE_OK &&
-           set_ptr(call, CURLOPT_CUSTOMREQUEST, ask->method);
+    for (; *value; value++)
+        if ((*value >= 0 && *value < ' ' && *value != '\t') || *value == 0x7f)
+            return false;
+    return true;
 }
 
-/* Empty host and port: whatever the URL names. */
-static bool set_address(struct tas_http_call *call, const char *address) {
+/* An empty value: no such header. */
+static void put(struct tas_buf *out, int *err, const char *name, const char *value) {
+    char line[VALUE_MAX + 64];
+    if (*err != TAS_OK || !value || !*value)
+        return;
+    int len = snprintf(line, sizeof(line), "%s: %s\r\n", name, value);
+    *err = tas_buf_append(out, tas_bytes_of(line, (size_t)len));
+    tas_wipe(line, sizeof(line));
+}
+
+static void put_text(struct tas_buf *out, int *err, const char *text, size_t len) {
+    if (*err == TAS_OK)
+        *err = tas_buf_append(out, tas_bytes_of(text, len));
+}
+
+static void put_line(struct tas_buf *out, int *err, const char *method, const struct http_url *url) {
+    put_text(out, err, method, strlen(method));
+    put_text(out, err, " /", url->target_len && url->target[0] == '/' ? 1 : 2);
+    put_text(out, err, url->target, url->target_len);
+    put_text(out, err, " HTTP/1.1\r\n", 11);
+}
+
+/* Content-Length: also 0 where a server would otherwise wait for a body. */
+static bool has_length(const struct tas_http_ask *ask) {
+    return ask->body.len || strcmp(ask->method, "POST") == 0 || strcmp(ask->method, "PUT") == 0;
+}
+
+static int write_request(struct tas_http_call *call, const struct tas_http_ask *ask,
+                         const struct http_url *url, struct tas_buf *out) {
+    char host[HTTP_ADDRESS_MAX];
+    char length[24];
+    int err = TAS_OK;
+    snprintf(host, sizeof(host), "%s", call->target);
+    if (strcmp(url->port, "443") == 0)
+        host[strlen(host) - strlen(":443")] = '\0';
+    snprintf(length, sizeof(length), "%zu", ask->body.len);
+    put_line(out, &err, ask->method, url);
+    put(out, &err, "Host", host);
+    put(out, &err, "User-Agent", call->client->user_agent);
+    put(out, &err, "Accept", call->kind == HTTP_LISTEN ? "text/event-stream" : "*/*");
+    put(out, &err, "Authorization", ask->authorization);
+    put(out, &err, "Content-Type", ask->body.len ? "application/json" : "");
+    put(out, &err, "Content-Length", has_length(ask) ? length : "");
+    put_text(out, &err, "\r\n", 2);
+    if (err == TAS_OK)
+        err = tas_buf_append(out, ask->body);
+    return err;
+}
+
+static bool set_request(struct tas_http_call *call, const struct tas_http_ask *ask,
+                        const struct http_url *url) {
+    struct tas_buf out;
+    tas_buf_init(&out, SIZE_MAX / 2);
+    int err = write_request(call, ask, url, &out);
+    struct tas_bytes all = tas_buf_peek(&out);
+    call->request = err == TAS_OK ? malloc(all.len) : NULL;
+    if (call->request) {
+        memcpy(call->request, all.ptr, all.len);
+        call->request_len = all.len;
+    }
+    tas_buf_fini(&out);
+    return call->request;
+}
+
+/* Where it goes. False: the call has failed, and says why. */
+static bool set_place(struct tas_http_call *call, const struct tas_http_ask *ask, struct http_url *url) {
     char host[HTTP_HOST_MAX];
     char port[6];
-    char line[HTTP_HOST_MAX + 16];
-    if (!address || !*address)
-        return true;
-    if (tas_address_split(address, host, sizeof(host), port) != TAS_OK) {
+    http_host_of(ask->url, call->host);
+    if (http_url_parse(url, ask->url) != TAS_OK) {
+        http_call_fail(call, TAS_E_IO,
+                       "not an address that can be asked: it must begin with https:// and a name");
+    } else if (ask->address && *ask->address &&
+               tas_address_split(ask->address, host, sizeof(host), port) != TAS_OK) {
         http_call_fail(call, TAS_E_IO, "an address has the form 192.0.2.1:443");
+    } else if (ask->authorization && !has_place(ask->authorization)) {
+        http_call_fail(call, TAS_E_IO, "what is to go into the header \"Authorization\" has no place there");
+    } else {
+        http_address_join(call->target, url->host, url->port);
+        if (ask->address && *ask->address)
+            http_address_join(call->address, host, port);
+        size_t len = strlen(url->host); /* a dot at the end is DNS's, and in no certificate */
+        snprintf(call->host, sizeof(call->host), "%.*s",
+                 (int)(len > 1 && url->host[len - 1] == '.' ? len - 1 : len), url->host);
         return true;
     }
-    snprintf(line, sizeof(line), strchr(host, ':') ? "::[%s]:%s" : "::%s:%s", host, port);
-    call->connect_to = curl_slist_append(NULL, line);
-    return call->connect_to && set_ptr(call, CURLOPT_CONNECT_TO, call->connect_to);
-}
-
-/* Streams have no end; their silence is watched instead. */
-static bool set_time(struct tas_http_call *call, unsigned timeout_ms) {
-    if (timeout_ms == 0)
-        timeout_ms = HTTP_TIMEOUT_MS;
-    if (call->kind != HTTP_LISTEN)
-        return set_long(call, CURLOPT_TIMEOUT_MS, timeout_ms) &&
-               curl_easy_setopt(call->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)TAS_HTTP_ANSWER_MAX) ==
-                   CURLE_OK;
-    call->silence_us = (uint64_t)timeout_ms * 1000;
-    call->silence = tas_timer_new(call->client->loop, on_silence, call);
-    if (call->silence)
-        sign_of_life(call);
-    return call->silence;
+    return false;
 }
 
 static struct tas_http_call *call_new(struct tas_http_client *client, enum http_kind kind, void *ctx) {
@@ -275,29 +216,23 @@ static struct tas_http_call *call_new(struct tas_http_client *client, enum http_
     call->client = client;
     call->kind = kind;
     call->ctx = ctx;
+    call->fd = -1;
     tas_buf_init(&call->in, TAS_HTTP_ANSWER_MAX);
     tas_sse_init(&call->sse);
-    call->easy = curl_easy_init();
-    if (call->easy)
-        return call;
-    http_call_free(call);
-    return NULL;
+    return call;
 }
 
 void http_call_free(struct tas_http_call *call) {
     if (!call)
         return;
-    if (call->is_added)
-        curl_multi_remove_handle(call->client->multi, call->easy);
-    curl_easy_cleanup(call->easy);
-    for (struct curl_slist *h = call->headers; h; h = h->next)
-        tas_wipe(h->data, strlen(h->data));
-    curl_slist_free_all(call->headers);
-    curl_slist_free_all(call->connect_to);
-    tas_timer_free(call->silence);
+    drop_connection(call);
+    if (call->fd >= 0)
+        close(call->fd);
+    tas_timer_free(call->timer);
     if (call->request)
         tas_wipe(call->request, call->request_len);
     free(call->request);
+    tas_http_response_fini(&call->response);
     tas_buf_fini(&call->in);
     tas_sse_fini(&call->sse);
     tas_wipe(call, sizeof(*call));
@@ -305,12 +240,9 @@ void http_call_free(struct tas_http_call *call) {
 }
 
 static bool prepare(struct tas_http_call *call, const struct tas_http_ask *ask) {
-    http_host_of(ask->url, call->host);
-    call->has_proxy = http_proxy_for(call->client, call->host) != NULL;
-    return set_manners(call, "https") && set_ptr(call, CURLOPT_URL, ask->url) && set_trust(call) &&
-           set_long(call, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS) &&
-           set_proxy(call, call->client->proxy) && set_answer(call) && set_headers(call, ask) &&
-           set_method(call, ask) && set_address(call, ask->address) && set_time(call, ask->timeout_ms);
+    struct http_url url;
+    tas_http_response_init(&call->response, strcmp(ask->method, "HEAD") == 0);
+    return set_time(call, ask->timeout_ms) && (!set_place(call, ask, &url) || set_request(call, ask, &url));
 }
 
 static struct tas_http_call *start(struct tas_http_call *call, bool is_prepared) {
@@ -343,28 +275,36 @@ tas_http_listen(struct tas_http_client *client, const struct tas_http_ask *ask,
     return start(call, prepare(call, ask));
 }
 
-/* http: as the scheme, because libcurl shall only lead to the place, and speak nothing there. */
-static bool prepare_tunnel(struct tas_http_call *call, const char *address) {
-    char url[HTTP_HOST_MAX + 32];
-    char port[6];
-    if (tas_address_split(address, call->host, sizeof(call->host), port) != TAS_OK) {
-        http_call_fail(call, TAS_E_IO, "an address has the form relay.example:443");
-        return true;
-    }
+/* ---- tunnels ---- */
+
+static void on_tunnel(void *ctx, int fd, const char *why) {
+    struct tas_http_call *call = ctx;
+    call->fd = fd;
+    if (fd < 0)
+        http_call_fail(call, TAS_E_IO, "%s", why);
+    http_tunnel_free(call->tunnel);
+    call->tunnel = NULL;
+    call->is_over = true;
+    http_call_make_ready(call);
+}
+
+void http_tunnel_call_start(struct tas_http_call *call) {
     const char *proxy = http_proxy_for(call->client, call->host);
-    if (!proxy || strncasecmp(proxy, "https:", 6) == 0) {
-        http_call_fail(call, TAS_E_IO,
-                       proxy ? "a proxy that is itself reached by https:// cannot carry this"
-                             : "no proxy is in force for %s",
-                       call->host);
-        return true;
-    }
-    call->has_proxy = true;
-    snprintf(url, sizeof(url), strchr(call->host, ':') ? "http://[%s]:%s/" : "http://%s:%s/", call->host,
-             port);
-    return set_manners(call, "http") && set_ptr(call, CURLOPT_URL, url) && set_proxy(call, proxy) &&
-           set_long(call, CURLOPT_HTTPPROXYTUNNEL, 1) && set_long(call, CURLOPT_CONNECT_ONLY, 1) &&
-           set_long(call, CURLOPT_FRESH_CONNECT, 1) && set_answer(call) && set_time(call, 0);
+    if (proxy)
+        call->tunnel = http_tunnel_new(call->client, proxy, call->target, on_tunnel, call);
+    if (call->tunnel)
+        return;
+    http_call_fail(call, TAS_E_IO, proxy ? "out of memory" : "no proxy is in force for %s", call->host);
+    http_call_make_ready(call);
+}
+
+static bool prepare_tunnel(struct tas_http_call *call, const char *address) {
+    char port[6];
+    if (tas_address_split(address, call->host, sizeof(call->host), port) != TAS_OK)
+        http_call_fail(call, TAS_E_IO, "an address has the form relay.example:443");
+    else
+        http_address_join(call->target, call->host, port);
+    return set_time(call, 0);
 }
 
 struct tas_http_call *tas_http_tunnel(struct tas_http_client *client, const char *address,

@@ -1,5 +1,5 @@
-/* libcurl on a loop. Nobody is called back from within libcurl, which forbids almost everything there: its
- * callbacks only put bytes aside and calls into a list; http_settle() tells them when it has returned. */
+/* The client as a whole. Nobody is called back from within the network's callbacks, nor before a call has
+ * returned: calls are put into a list, which a timer that is due at once works off. */
 #include "http/client.h"
 
 #include "base/time.h"
@@ -8,108 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1024 * 1024, KEPT_CONNECTIONS = 16 };
-
-/* ---- sockets and the timer of libcurl ---- */
-
-struct http_socket {
-    struct tas_http_client *client;
-    curl_socket_t fd;
-    struct tas_watch *watch;
-    struct http_socket *prev, *next;
-};
-
-static void socket_free(struct http_socket *s) {
-    tas_watch_free(s->watch);
-    if (s->prev)
-        s->prev->next = s->next;
-    else
-        s->client->sockets = s->next;
-    if (s->next)
-        s->next->prev = s->prev;
-    free(s);
-}
-
-static void drive(struct tas_http_client *client, curl_socket_t fd, int ready) {
-    int n_running;
-    (void)curl_multi_socket_action(client->multi, fd, ready, &n_running);
-    http_settle(client);
-}
-
-static void on_ready(void *ctx, unsigned ready) {
-    const struct http_socket *s = ctx;
-    int bits = 0; /* of a hangup libcurl shall find out itself */
-    if (!(ready & TAS_HANGUP))
-        bits = (ready & TAS_READABLE ? CURL_CSELECT_IN : 0) | (ready & TAS_WRITABLE ? CURL_CSELECT_OUT : 0);
-    drive(s->client, s->fd, bits);
-}
-
-static void on_timer(void *ctx) {
-    drive(ctx, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static struct http_socket *socket_new(struct tas_http_client *client, curl_socket_t fd, unsigned interest) {
-    struct http_socket *s = calloc(1, sizeof(*s));
-    if (!s)
-        return NULL;
-    s->client = client;
-    s->fd = fd;
-    s->next = client->sockets;
-    if (s->next)
-        s->next->prev = s;
-    client->sockets = s;
-    s->watch = tas_watch_new(client->loop, fd, interest, on_ready, s);
-    if (s->watch)
-        return s;
-    socket_free(s);
-    return NULL;
-}
-
-static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx) {
-    struct tas_http_client *client = ctx;
-    struct http_socket *s = socket_ctx;
-    if (what == CURL_POLL_REMOVE) {
-        if (s)
-            socket_free(s);
-        curl_multi_assign(client->multi, fd, NULL);
-        return 0;
-    }
-    unsigned interest = (what & CURL_POLL_IN ? (unsigned)TAS_READABLE : 0) |
-                        (what & CURL_POLL_OUT ? (unsigned)TAS_WRITABLE : 0);
-    if (s) {
-        tas_watch_set(s->watch, interest);
-        return 0;
-    }
-    s = socket_new(client, fd, interest);
-    if (s) {
-        curl_multi_assign(client->multi, fd, s);
-        return 0;
-    }
-    /* An error from here would end every transfer of the client. */
-    struct tas_http_call *call = NULL;
-    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call) == CURLE_OK && call) {
-        http_call_fail(call, TAS_E_IO, "out of memory");
-        http_call_make_ready(call);
-    }
-    return 0;
-}
-
-/* At least the next turn: a timer that is due at once would fire in this one, again and again. */
-static int on_curl_timer(CURLM *multi, long timeout_ms, void *ctx) {
-    (void)multi;
-    struct tas_http_client *client = ctx;
-    uint64_t at_us = UINT64_MAX;
-    if (timeout_ms >= 0)
-        at_us = tas_mono_us() + (uint64_t)timeout_ms * 1000 + 1;
-    tas_timer_set(client->timer, at_us);
-    return 0;
-}
+enum { FILE_MAX = 1024 * 1024 };
 
 /* ---- telling ---- */
 
@@ -132,6 +36,7 @@ void http_call_make_ready(struct tas_http_call *call) {
     call->next_ready = NULL;
     *client->ready_end = call;
     client->ready_end = &call->next_ready;
+    tas_timer_set(client->kick, tas_mono_us());
 }
 
 static struct tas_http_call *take_ready(struct tas_http_client *client) {
@@ -158,20 +63,6 @@ static void forget_ready(struct tas_http_call *call) {
     call->is_ready = false;
 }
 
-static void collect_done(struct tas_http_client *client) {
-    int n_left;
-    for (CURLMsg *msg; (msg = curl_multi_info_read(client->multi, &n_left));) {
-        struct tas_http_call *call = NULL;
-        if (msg->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call) != CURLE_OK || !call)
-            continue;
-        call->is_over = true;
-        if (msg->data.result != CURLE_OK)
-            http_explain(call, msg->data.result);
-        http_call_make_ready(call);
-    }
-}
-
 static void forget_call(struct tas_http_call *call) {
     struct tas_http_client *client = call->client;
     forget_ready(call);
@@ -186,11 +77,9 @@ static void forget_call(struct tas_http_call *call) {
 
 static void dispose(struct tas_http_client *client);
 
-void http_settle(struct tas_http_client *client) {
-    if (client->is_settling)
-        return;
+static void on_kick(void *ctx) {
+    struct tas_http_client *client = ctx;
     client->is_settling = true;
-    collect_done(client);
     for (struct tas_http_call *call; !client->is_doomed && (call = take_ready(client));) {
         client->current = call;
         http_call_tell(call);
@@ -203,24 +92,18 @@ void http_settle(struct tas_http_client *client) {
         dispose(client);
 }
 
-static void on_kick(void *ctx) {
-    http_settle(ctx);
-}
-
 void http_call_start(struct tas_http_call *call) {
     struct tas_http_client *client = call->client;
     call->next = client->calls;
     if (call->next)
         call->next->prev = call;
     client->calls = call;
-    if (!call->is_over && curl_multi_add_handle(client->multi, call->easy) == CURLM_OK)
-        call->is_added = true;
+    if (call->is_over)
+        http_call_make_ready(call);
+    else if (call->kind == HTTP_TUNNEL)
+        http_tunnel_call_start(call);
     else
-        http_call_fail(call, TAS_E_IO, "out of memory");
-    if (!call->is_over)
-        return;
-    http_call_make_ready(call);
-    tas_timer_set(client->kick, tas_mono_us() + 1);
+        http_conn_carry(call);
 }
 
 void tas_http_cancel(struct tas_http_call *call) {
@@ -233,22 +116,21 @@ void tas_http_cancel(struct tas_http_call *call) {
 
 /* ---- life ---- */
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static bool is_curl_there;
+/* A file's bytes as text. */
+struct blob {
+    char *data; /* NULL: none */
+    size_t len;
+};
 
-static void init_curl(void) {
-    is_curl_there = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
-static void blob_wipe(struct http_blob *blob) {
+static void blob_wipe(struct blob *blob) {
     if (blob->data)
         tas_wipe(blob->data, blob->len);
     free(blob->data);
-    *blob = (struct http_blob){0};
+    *blob = (struct blob){0};
 }
 
-static int read_all(int fd, struct http_blob *blob) {
-    blob->data = malloc(FILE_MAX + 1);
+static int read_all(int fd, struct blob *blob) {
+    blob->data = calloc(1, FILE_MAX + 2);
     if (!blob->data)
         return TAS_E_NOMEM;
     while (blob->len <= FILE_MAX) {
@@ -265,7 +147,7 @@ static int read_all(int fd, struct http_blob *blob) {
 }
 
 /* Files are read now: later the process may no longer be allowed to. */
-static bool read_pem(const char *path, struct http_blob *out, char why[TAS_HTTP_CLIENT_WHY]) {
+static bool read_pem(const char *path, struct blob *out, char why[TAS_HTTP_CLIENT_WHY]) {
     if (!path)
         return true;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -287,28 +169,20 @@ static bool copy_text(const char *text, char **out) {
     return !text || *out;
 }
 
-static bool take_config(struct tas_http_client *client, const struct tas_http_client_config *config,
-                        char why[TAS_HTTP_CLIENT_WHY]) {
-    if (!read_pem(config->ca_file, &client->ca, why) ||
-        !read_pem(config->certificate, &client->certificate, why) ||
-        !read_pem(config->private_key, &client->private_key, why))
-        return false;
-    if (!config->ca_file && config->ca_pem) {
-        if (!copy_text(config->ca_pem, &client->ca.data))
-            return false;
-        client->ca.len = strlen(config->ca_pem);
-    }
-    return copy_text(config->proxy, &client->proxy) && copy_text(config->user_agent, &client->user_agent);
-}
-
-static bool set_up_multi(struct tas_http_client *client) {
-    client->multi = curl_multi_init();
-    CURLM *m = client->multi;
-    return m && curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS) == CURLM_OK;
+static bool set_up_tls(struct tas_http_client *client, const struct tas_http_client_config *config,
+                       char why[TAS_HTTP_CLIENT_WHY]) {
+    struct blob ca = {0};
+    struct blob certificate = {0};
+    struct blob private_key = {0};
+    _Static_assert((int)TAS_HTTP_CLIENT_WHY >= (int)TAS_WHY_MAX, "room for the reason");
+    if (read_pem(config->ca_file, &ca, why) && read_pem(config->certificate, &certificate, why) &&
+        read_pem(config->private_key, &private_key, why))
+        client->tls =
+            tas_tls_http_client(ca.data ? ca.data : config->ca_pem, certificate.data, private_key.data, why);
+    blob_wipe(&ca);
+    blob_wipe(&certificate);
+    blob_wipe(&private_key);
+    return client->tls;
 }
 
 struct tas_http_client *tas_http_client_new(struct tas_loop *loop,
@@ -316,16 +190,15 @@ struct tas_http_client *tas_http_client_new(struct tas_loop *loop,
                                             char why[TAS_HTTP_CLIENT_WHY]) {
     snprintf(why, TAS_HTTP_CLIENT_WHY, "out of memory");
     struct tas_http_client *client = calloc(1, sizeof(*client));
-    pthread_once(&curl_once, init_curl);
-    if (!client || !is_curl_there)
-        goto fail;
+    if (!client)
+        return NULL;
     client->loop = loop;
     client->ready_end = &client->ready;
-    client->timer = tas_timer_new(loop, on_timer, client);
     client->kick = tas_timer_new(loop, on_kick, client);
-    if (client->timer && client->kick && take_config(client, config, why) && set_up_multi(client))
+    client->io = tas_io_new();
+    if (client->kick && client->io && copy_text(config->proxy, &client->proxy) &&
+        copy_text(config->user_agent, &client->user_agent) && set_up_tls(client, config, why))
         return client;
-fail:
     tas_http_client_free(client);
     return NULL;
 }
@@ -333,15 +206,11 @@ fail:
 static void dispose(struct tas_http_client *client) {
     while (client->calls)
         forget_call(client->calls);
-    if (client->multi)
-        curl_multi_cleanup(client->multi);
-    while (client->sockets) /* those of connections that were kept and had something to say */
-        socket_free(client->sockets);
-    tas_timer_free(client->timer);
+    while (client->conns)
+        http_conn_free(client->conns);
+    tas_io_free(client->io);
+    tas_tls_free(client->tls);
     tas_timer_free(client->kick);
-    blob_wipe(&client->ca);
-    blob_wipe(&client->certificate);
-    blob_wipe(&client->private_key);
     if (client->proxy)
         tas_wipe(client->proxy, strlen(client->proxy)); /* may hold a password */
     free(client->proxy);

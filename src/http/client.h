@@ -1,6 +1,7 @@
-/* An HTTP client over libcurl on a tas_loop: nothing blocks. Only this folder knows libcurl. HTTP/1.1 and 2,
- * TLS 1.3; proxies as the environment says (https_proxy, no_proxy) or as configured. All calls belong to the
- * loop's thread. */
+/* An HTTP/1.1 client on a tas_loop: nothing blocks. TLS 1.3; proxies as the environment says (https_proxy,
+ * no_proxy) or as configured: by CONNECT, with Basic if they want it; those that want NTLM, Negotiate or
+ * Digest, or speak SOCKS, by libcurl.so.4 if the system has it. Connections are kept for the next call; one
+ * that has died meanwhile is made anew once. All calls belong to the loop's thread. */
 #pragma once
 
 #include "base/bytes.h"
@@ -17,7 +18,7 @@ struct tas_http_client_config {
     const char *ca_pem;      /* PEM in memory; NULL: none */
     const char *certificate; /* our own, PEM file; NULL: none */
     const char *private_key;
-    const char *proxy;      /* "http://host:port"; NULL: as the environment says; "": none */
+    const char *proxy;      /* "http://[user:password@]host:port"; NULL: as the environment says; "": none */
     const char *user_agent; /* "tasuki-headless/0.1.0" */
 };
 

@@ -55,22 +55,46 @@ static struct tas_bytes take_until_space(struct tas_bytes *line) {
     return word;
 }
 
+static bool is_version(struct tas_bytes word, unsigned *minor) {
+    static const char version[] = "HTTP/1.";
+    const size_t len = sizeof(version) - 1;
+    if (word.len != len + 1 || memcmp(word.ptr, version, len) != 0 ||
+        (word.ptr[len] != '0' && word.ptr[len] != '1'))
+        return false;
+    *minor = word.ptr[len] - (unsigned)'0';
+    return true;
+}
+
 int tas_http_line_take(struct tas_reader *head, struct tas_http_line *out) {
     struct tas_bytes line;
     if (take_line(head, &line) != TAS_OK)
         return TAS_E_PROTO;
     struct tas_http_line got = {.method = take_until_space(&line), .target = take_until_space(&line)};
-    static const char version[] = "HTTP/1.";
-    const size_t version_len = sizeof(version) - 1;
-    if (line.len != version_len + 1 || memcmp(line.ptr, version, version_len) != 0 ||
-        (line.ptr[version_len] != '0' && line.ptr[version_len] != '1'))
+    if (!is_version(line, &got.minor))
         return TAS_E_PROTO;
-    got.minor = line.ptr[version_len] - (unsigned)'0';
     if (got.method.len == 0 || got.method.len > METHOD_MAX || got.target.len == 0)
         return TAS_E_PROTO;
     for (size_t i = 0; i < got.method.len; i++)
         if (!is_token_char(got.method.ptr[i]))
             return TAS_E_PROTO;
+    *out = got;
+    return TAS_OK;
+}
+
+/* The words behind the number are for people, and may lack with their space. */
+int tas_http_status_take(struct tas_reader *head, struct tas_http_status *out) {
+    struct tas_bytes line;
+    struct tas_http_status got = {0};
+    if (take_line(head, &line) != TAS_OK || !is_version(take_until_space(&line), &got.minor))
+        return TAS_E_PROTO;
+    struct tas_bytes code = take_until_space(&line);
+    if (code.len != 3 || code.ptr[0] == '0')
+        return TAS_E_PROTO;
+    for (size_t i = 0; i < code.len; i++) {
+        if (code.ptr[i] < '0' || code.ptr[i] > '9')
+            return TAS_E_PROTO;
+        got.code = got.code * 10 + (code.ptr[i] - (unsigned)'0');
+    }
     *out = got;
     return TAS_OK;
 }

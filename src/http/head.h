@@ -1,4 +1,5 @@
-/* What an HTTP/1.1 peer writes, read strictly (RFC 9112): heads, targets, hosts, chunked bodies. Bytes in,
+/* What an HTTP/1.1 peer writes, read strictly (RFC 9112): heads, targets, hosts, chunked bodies. (What a
+ * client makes of a whole answer: response.h.) Bytes in,
  * values out: no I/O, no allocation. HTTP/2 uses the parts that both have. */
 #pragma once
 
@@ -22,6 +23,14 @@ struct tas_http_line {
 
 /* Takes the request line from the front of a whole head. TAS_E_PROTO. */
 TAS_MUST_USE int tas_http_line_take(struct tas_reader *head, struct tas_http_line *out);
+
+struct tas_http_status {
+    unsigned code;  /* 100 to 999 */
+    unsigned minor; /* HTTP/1.minor: 0 or 1 */
+};
+
+/* Takes the status line from the front of a whole head. TAS_E_PROTO. */
+TAS_MUST_USE int tas_http_status_take(struct tas_reader *head, struct tas_http_status *out);
 
 /* Takes the next header: name as it came, value without space around. TAS_E_MORE: that was the last one;
  * TAS_E_PROTO: folded, bare CR or LF, control characters, space before the colon. */

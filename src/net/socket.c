@@ -134,6 +134,7 @@ struct tas_dial {
     struct attempt tries[ADDRESSES_MAX];
     unsigned n_tries;
     int last_errno;
+    bool is_unknown; /* the resolver has no address for the name */
     char host[256];
     char port[6];
 };
@@ -253,6 +254,7 @@ static void on_resolved(void *ctx) {
     if (!d)
         return;
     d->next = d->list;
+    d->is_unknown = !d->list;
     if (d->list)
         try_next(d);
     else
@@ -332,6 +334,10 @@ struct tas_dial *tas_dial_start(struct tas_loop *loop, const char *address,
 fail:
     tas_dial_free(d);
     return NULL;
+}
+
+bool tas_dial_is_unknown(const struct tas_dial *d) {
+    return d->is_unknown;
 }
 
 void tas_dial_free(struct tas_dial *d) {

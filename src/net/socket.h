@@ -47,5 +47,8 @@ struct tas_dial;
 struct tas_dial *tas_dial_start(struct tas_loop *loop, const char *address,
                                 void (*done)(void *ctx, int fd, const char *why), void *ctx);
 
+/* After done(-1): was it the name that is not known? */
+bool tas_dial_is_unknown(const struct tas_dial *dial);
+
 /* Stops it; `done` is not called. Also to be called after `done`. NULL is fine. */
 void tas_dial_free(struct tas_dial *dial);

@@ -23,6 +23,7 @@ enum {
 
 static const unsigned char alpn[] = "\x08tasuki/1";
 static const unsigned char alpn_http[] = "\x02h2\x08http/1.1";
+static const unsigned char alpn_http_1[] = "\x08http/1.1";
 
 struct tas_tls {
     SSL_CTX *ctx;
@@ -49,6 +50,7 @@ struct tas_conn {
     bool is_secured, is_paused, is_broken, is_reading;
     bool may_lack_alpn;
     bool wants_shut, is_notified, is_shut;
+    enum tas_conn_fault fault;
     bool *was_freed;         /* set by tas_conn_free() when it is called from within a callback */
     struct tas_buf tail_in;  /* ciphertext that came while paused */
     struct tas_buf tail_out; /* ciphertext that the kernel has not taken */
@@ -146,20 +148,6 @@ struct tas_tls *tas_tls_http_server(const char *cert_file, const char *key_file,
     return NULL;
 }
 
-struct tas_tls *tas_tls_client(const char *ca_file, char why[TAS_WHY_MAX]) {
-    struct tas_tls *tls = context(false, why);
-    if (!tls)
-        return NULL;
-    SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
-    int ok =
-        ca_file ? SSL_CTX_load_verify_file(tls->ctx, ca_file) : SSL_CTX_set_default_verify_paths(tls->ctx);
-    if (ok == 1 && SSL_CTX_set_alpn_protos(tls->ctx, alpn, sizeof(alpn) - 1) == 0)
-        return tls;
-    last_error(why, "cannot use", ca_file);
-    tas_tls_free(tls);
-    return NULL;
-}
-
 /* TAS_E_CONFIG: something in it is not a certificate, or there is none. */
 static int trust_pem(SSL_CTX *ctx, const char *pem) {
     BIO *bio = BIO_new_mem_buf(pem, -1);
@@ -177,15 +165,107 @@ static int trust_pem(SSL_CTX *ctx, const char *pem) {
     return TAS_OK;
 }
 
-struct tas_tls *tas_tls_client_pem(const char *ca_pem, char why[TAS_WHY_MAX]) {
+/* OpenSSL looks where the distribution had it look that this program was built on. A program that is one file
+ * runs on others too: theirs keep their authorities here. */
+static const char *const authorities[] = {
+    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Gentoo */
+    "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora, Red Hat */
+    "/etc/ssl/ca-bundle.pem",             /* openSUSE */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+    "/etc/ssl/cert.pem", /* Alpine */
+};
+
+static bool is_there(const char *variable, const char *otherwise) {
+    const char *path = getenv(variable);
+    return access(path ? path : otherwise, R_OK) == 0;
+}
+
+static int trust_system(SSL_CTX *ctx) {
+    if (!is_there(X509_get_default_cert_file_env(), X509_get_default_cert_file()) &&
+        !is_there(X509_get_default_cert_dir_env(), X509_get_default_cert_dir()))
+        for (size_t i = 0; i < sizeof(authorities) / sizeof(authorities[0]); i++)
+            if (access(authorities[i], R_OK) == 0 && SSL_CTX_load_verify_file(ctx, authorities[i]) == 1)
+                return TAS_OK;
+    ERR_clear_error();
+    return SSL_CTX_set_default_verify_paths(ctx) == 1 ? TAS_OK : TAS_E_NOMEM;
+}
+
+/* No protocol is offered yet. */
+static struct tas_tls *client(const char *ca_file, const char *ca_pem, char why[TAS_WHY_MAX]) {
     struct tas_tls *tls = context(false, why);
     if (!tls)
         return NULL;
     SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER, NULL);
-    if (trust_pem(tls->ctx, ca_pem) == TAS_OK &&
-        SSL_CTX_set_alpn_protos(tls->ctx, alpn, sizeof(alpn) - 1) == 0)
+    if (ca_file ? SSL_CTX_load_verify_file(tls->ctx, ca_file) == 1
+                : (ca_pem ? trust_pem(tls->ctx, ca_pem) : trust_system(tls->ctx)) == TAS_OK)
         return tls;
-    last_error(why, "cannot use the authorities' certificates", NULL);
+    last_error(why, ca_pem ? "cannot use the authorities' certificates" : "cannot use", ca_file);
+    tas_tls_free(tls);
+    return NULL;
+}
+
+static struct tas_tls *speaking(struct tas_tls *tls, const unsigned char *protocols, unsigned len,
+                                char why[TAS_WHY_MAX]) {
+    if (!tls || SSL_CTX_set_alpn_protos(tls->ctx, protocols, len) == 0)
+        return tls;
+    last_error(why, "TLS", NULL);
+    tas_tls_free(tls);
+    return NULL;
+}
+
+struct tas_tls *tas_tls_client(const char *ca_file, char why[TAS_WHY_MAX]) {
+    return speaking(client(ca_file, NULL, why), alpn, sizeof(alpn) - 1, why);
+}
+
+struct tas_tls *tas_tls_client_pem(const char *ca_pem, char why[TAS_WHY_MAX]) {
+    return speaking(client(NULL, ca_pem, why), alpn, sizeof(alpn) - 1, why);
+}
+
+/* Nobody is asked for a pass phrase. */
+static int no_phrase(char *out, int cap, int is_writing, void *ctx) {
+    (void)out;
+    (void)cap;
+    (void)is_writing;
+    (void)ctx;
+    return -1;
+}
+
+/* The first certificate is ours; those that follow lead to an authority. */
+static bool show_certificate(SSL_CTX *ctx, const char *pem) {
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *own = bio ? PEM_read_bio_X509(bio, NULL, no_phrase, NULL) : NULL;
+    bool ok = own && SSL_CTX_use_certificate(ctx, own) == 1;
+    for (X509 *more; ok && (more = PEM_read_bio_X509(bio, NULL, no_phrase, NULL));) {
+        ok = SSL_CTX_add0_chain_cert(ctx, more) == 1;
+        if (!ok)
+            X509_free(more);
+    }
+    X509_free(own);
+    BIO_free(bio);
+    return ok;
+}
+
+static bool use_key(SSL_CTX *ctx, const char *pem) {
+    ERR_clear_error(); /* the end of the chain counts as one */
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_phrase, NULL) : NULL;
+    bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 && SSL_CTX_check_private_key(ctx) == 1;
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return ok;
+}
+
+struct tas_tls *tas_tls_http_client(const char *ca_pem, const char *certificate, const char *private_key,
+                                    char why[TAS_WHY_MAX]) {
+    struct tas_tls *tls = speaking(client(NULL, ca_pem, why), alpn_http_1, sizeof(alpn_http_1) - 1, why);
+    if (!tls)
+        return NULL;
+    tls->is_http = true;
+    if (!certificate ||
+        (show_certificate(tls->ctx, certificate) && private_key && use_key(tls->ctx, private_key)))
+        return tls;
+    last_error(why, "our own certificate and key cannot be used", NULL);
     tas_tls_free(tls);
     return NULL;
 }
@@ -360,6 +440,47 @@ static const char *ssl_reason(int code) {
     return text ? text : "TLS failed";
 }
 
+/* OpenSSL's reasons for what the other side told us by an alert. */
+static enum tas_conn_fault fault_of_alert(int reason) {
+    switch (reason) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+        return TAS_CONN_NOT_ACCEPTED;
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+        return TAS_CONN_VERSION;
+    default:
+        return TAS_CONN_BROKEN;
+    }
+}
+
+static enum tas_conn_fault fault_of(const struct tas_conn *conn, int code) {
+    switch (SSL_get_verify_result(conn->ssl)) {
+    case X509_V_OK:
+        break;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        return TAS_CONN_OTHER_NAME;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+        return TAS_CONN_EXPIRED;
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return TAS_CONN_NOT_YET;
+    default:
+        return TAS_CONN_UNTRUSTED;
+    }
+    return code == SSL_ERROR_ZERO_RETURN ? TAS_CONN_CLOSED : fault_of_alert(ERR_GET_REASON(ERR_peek_error()));
+}
+
+enum tas_conn_fault tas_conn_fault(const struct tas_conn *conn) {
+    return conn->fault;
+}
+
 static const char *verify_reason(const struct tas_conn *conn, const char *otherwise) {
     long code = SSL_get_verify_result(conn->ssl);
     return code == X509_V_OK ? otherwise : X509_verify_cert_error_string(code);
@@ -383,8 +504,10 @@ static bool shake(struct tas_conn *conn, bool *freed) {
         return !*freed && !conn->is_broken;
     }
     int code = SSL_get_error(conn->ssl, got);
-    if (code != SSL_ERROR_WANT_READ && code != SSL_ERROR_WANT_WRITE)
-        give_up(conn, verify_reason(conn, ssl_reason(code)));
+    if (code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE)
+        return false;
+    conn->fault = fault_of(conn, code);
+    give_up(conn, verify_reason(conn, ssl_reason(code)));
     return false;
 }
 
@@ -404,6 +527,7 @@ static bool read_plain(struct tas_conn *conn, bool *freed) {
         int code = SSL_get_error(conn->ssl, 0);
         if (code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE)
             return true;
+        conn->fault = fault_of(conn, code);
         give_up(conn, ssl_reason(code));
         return false;
     }
@@ -512,6 +636,12 @@ void tas_conn_resume(struct tas_conn *conn) {
 
 /* ---- life ---- */
 
+/* An address is not a name to ask for (RFC 6066 section 3). */
+static bool is_number(const char *name) {
+    struct in6_addr address; /* room for either */
+    return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
+}
+
 struct tas_conn *tas_conn_new(struct tas_loop *loop, struct tas_io *io, struct tas_tls *tls, int fd,
                               const char *peer_name, const struct tas_conn_events *events, void *ctx) {
     struct tas_conn *conn = calloc(1, sizeof(*conn));
@@ -533,7 +663,7 @@ struct tas_conn *tas_conn_new(struct tas_loop *loop, struct tas_io *io, struct t
     } else {
         SSL_set_connect_state(conn->ssl);
         if (!peer_name || SSL_set1_host(conn->ssl, peer_name) != 1 ||
-            SSL_set_tlsext_host_name(conn->ssl, peer_name) != 1)
+            (!is_number(peer_name) && SSL_set_tlsext_host_name(conn->ssl, peer_name) != 1))
             goto fail;
     }
     conn->watch = tas_watch_new(loop, fd, TAS_READABLE | (tls->is_server ? 0 : TAS_WRITABLE), on_ready, conn);

@@ -28,6 +28,11 @@ struct tas_tls *tas_tls_client(const char *ca_file, char why[TAS_WHY_MAX]);
 /* The same with the authorities' certificates themselves, PEM text. */
 struct tas_tls *tas_tls_client_pem(const char *ca_pem, char why[TAS_WHY_MAX]);
 
+/* An HTTP client's: speaks "http/1.1" (also with servers that choose no protocol), not "tasuki/1". PEM texts:
+ * `ca_pem` NULL: the system's authorities; `certificate` and `private_key`: its own, both or none (NULL). */
+struct tas_tls *tas_tls_http_client(const char *ca_pem, const char *certificate, const char *private_key,
+                                    char why[TAS_WHY_MAX]);
+
 /* Certificates are judged as of this time (ms since 1970), not of this machine's clock, which may be years
  * off at a customer's. Before the first connection. */
 void tas_tls_set_time(struct tas_tls *tls, uint64_t wall_ms);
@@ -54,6 +59,20 @@ struct tas_conn_events {
  * certificate must have, NULL at a server. NULL: no memory; fd is then still the caller's. */
 struct tas_conn *tas_conn_new(struct tas_loop *loop, struct tas_io *io, struct tas_tls *tls, int fd,
                               const char *peer_name, const struct tas_conn_events *events, void *ctx);
+
+/* In on_closed(): what kind of end it is. */
+enum tas_conn_fault {
+    TAS_CONN_CUT,          /* the line broke: no farewell came before its end */
+    TAS_CONN_CLOSED,       /* the peer said that it was done (close_notify) */
+    TAS_CONN_OTHER_NAME,   /* the peer's certificate is made out to another name */
+    TAS_CONN_EXPIRED,      /* it has expired */
+    TAS_CONN_NOT_YET,      /* it is not valid yet */
+    TAS_CONN_UNTRUSTED,    /* it is not trusted for another reason */
+    TAS_CONN_NOT_ACCEPTED, /* the peer does not accept our certificate, or wants one */
+    TAS_CONN_VERSION,      /* the peer does not speak TLS 1.3 */
+    TAS_CONN_BROKEN,       /* anything else that TLS does not allow */
+};
+enum tas_conn_fault tas_conn_fault(const struct tas_conn *conn);
 
 /* No more is written: what waits is sent, then close_notify and the end of the stream. on_closed() comes when
  * the peer has done the same. May be called again. */

@@ -104,6 +104,7 @@ static void on_done(void *ctx, const struct tas_http_answer *a) {
         print_text("body", a->body);
     close_line();
     do_within(n);
+    n->call = NULL; /* a cancel that comes too late */
 }
 
 static void on_event(void *ctx, const char *id, const char *event, const char *data) {
@@ -138,6 +139,7 @@ static void on_tunnel(void *ctx, int fd, const char *why) {
     print_text("got", bytes_of(got));
     close_line();
     do_within(n);
+    n->call = NULL;
 }
 
 static const char *or_null(const char *word) {

@@ -7,6 +7,7 @@ import os
 import socket
 import socketserver
 import ssl
+import struct
 import threading
 import time
 
@@ -154,6 +155,42 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, b"<html>", Content_Type="text/html")
 
 
+class Raw(Site):
+    """Answers with the bytes that script(n, path) gives for the n-th request, from 0; None: no word, and the end. `ends`: after
+    how many requests it hangs up; `farewell`: with close_notify."""
+
+    def __init__(self, rig, script, ends=None, farewell=True, **kw):
+        self.script, self.ends, self.farewell = script, ends, farewell
+        super().__init__(rig, **kw)
+
+    def finish_request(self, request, client_address):
+        try:
+            tls = self.context.wrap_socket(request, server_side=True)
+        except OSError:
+            return
+        self.connections += 1
+        try:
+            self.talk(tls)
+        except OSError:
+            pass
+        tls.close()
+
+    def talk(self, tls):
+        reader = tls.makefile("rb")
+        served = 0
+        while served != self.ends and (line := reader.readline()):
+            served += 1
+            while reader.readline().strip():
+                pass
+            answer = self.script(len(self.seen), line.split()[1].decode())
+            self.seen.append(line)
+            if answer is None:
+                return
+            tls.sendall(answer)
+        if self.farewell:
+            tls.unwrap()
+
+
 class Proxy(socketserver.ThreadingTCPServer):
     """Speaks CONNECT only; `routes`: where names lead. `wants`: "user:password"."""
 
@@ -168,6 +205,22 @@ class Proxy(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request, client_address):
         pass
+
+
+def carry(a, b):
+    try:
+        while (data := a.recv(65536)):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def carry_both(a, b):
+    back = threading.Thread(target=carry, args=(b, a), daemon=True)
+    back.start()
+    carry(a, b)
+    back.join()
 
 
 class ProxyHandler(socketserver.StreamRequestHandler):
@@ -189,26 +242,69 @@ class ProxyHandler(socketserver.StreamRequestHandler):
         host, port = server.routes[line[1]].rsplit(":", 1)
         with socket.create_connection((host, int(port))) as other:
             self.wfile.write(b"HTTP/1.1 200 go on\r\n\r\n")
+            carry_both(self.connection, other)
 
-            def carry(a, b):
-                try:
-                    while (data := a.recv(65536)):
-                        b.sendall(data)
-                    b.shutdown(socket.SHUT_WR)
-                except OSError:
-                    pass
 
-            back = threading.Thread(target=carry, args=(other, self.connection), daemon=True)
-            back.start()
-            carry(self.connection, other)
-            back.join()
+class NtlmProxy(Proxy):
+    """Lets in who goes through NTLM's three messages and gives the right name (nothing here can check the proof)."""
+
+    def __init__(self, routes, user):
+        self.user = user
+        super().__init__(routes)
+        self.RequestHandlerClass = NtlmHandler
+
+
+class NtlmHandler(socketserver.StreamRequestHandler):
+    def refuse(self, challenge):
+        self.wfile.write(b"HTTP/1.1 407 who are you\r\nProxy-Authenticate: %s\r\nContent-Length: 0\r\n\r\n" % challenge)
+
+    def handle(self):
+        while (line := self.rfile.readline().decode().split()):
+            auth = ""
+            while (text := self.rfile.readline().decode().strip()):
+                name, value = text.split(":", 1)
+                auth = value.strip() if name.lower() == "proxy-authorization" else auth
+            self.server.seen.append((line[0], line[1], auth))
+            message = base64.b64decode(auth[5:]) if auth.startswith("NTLM ") else b""
+            if message[8:9] == b"\1":
+                target = "TASUKI".encode("utf-16-le")
+                self.refuse(b"NTLM " + base64.b64encode(b"NTLMSSP\0\2\0\0\0" + struct.pack("<HHII", len(target), len(target), 48, 0x80201)
+                                                       + b"\1" * 8 + bytes(8) + struct.pack("<HHI", 0, 0, 48 + len(target)) + target))
+            elif message[8:9] == b"\3":
+                length, _, at = struct.unpack("<HHI", message[36:44])
+                if message[at:at + length] not in (self.server.user.encode("utf-16-le"), self.server.user.encode()):
+                    self.refuse(b"NTLM")
+                    return
+                host, port = self.server.routes[line[1]].rsplit(":", 1)
+                with socket.create_connection((host, int(port))) as other:
+                    self.wfile.write(b"HTTP/1.1 200 go on\r\n\r\n")
+                    carry_both(self.connection, other)
+                return
+            else:
+                self.refuse(b"Negotiate\r\nProxy-Authenticate: NTLM" if self.server.user == "nobody" else b"NTLM")
+
+
+class SocksHandler(socketserver.StreamRequestHandler):
+    """SOCKS 5 with names, without a password (RFC 1928)."""
+
+    def handle(self):
+        self.rfile.read(self.rfile.read(2)[1])
+        self.wfile.write(b"\5\0")
+        _, _, _, kind = self.rfile.read(4)
+        name = self.rfile.read(self.rfile.read(1)[0]).decode() if kind == 3 else None
+        port, = struct.unpack(">H", self.rfile.read(2))
+        self.server.seen.append((name, port))
+        host, port = self.server.routes[f"{name}:{port}"].rsplit(":", 1)
+        with socket.create_connection((host, int(port))) as other:
+            self.wfile.write(b"\5\0\0\1" + bytes(6))
+            carry_both(self.connection, other)
 
 
 class Driver(Program):
-    def __init__(self, rig, *options, env=None):
+    def __init__(self, rig, *options, env=None, within=()):
         clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         clean.update(env or {})
-        super().__init__(rig, f"driver{len(rig.programs)}", [rig.exe("http_driver", "tests/e2e")], env=clean)
+        super().__init__(rig, f"driver{len(rig.programs)}", [*within, rig.exe("http_driver", "tests/e2e")], env=clean)
         self.n = 0
         self.made = self.ask_("client " + " ".join(options) if options else "client", "client")
 
@@ -315,6 +411,19 @@ def the_systems_authorities_do_not_count_beside_ours(rig):
     d.finish()
 
 
+def the_systems_authorities_are_found_on_other_systems(rig):
+    """Where OpenSSL was built to look there is nothing; the distribution keeps them elsewhere."""
+    rig.make_ca()
+    site = Site(rig)
+    for place, err in (("certs/ca-certificates.crt", "OK"), ("ca-bundle.pem", "OK"), ("cert.pem", "OK"), ("nothing.pem", "AUTH")):
+        d = Driver(rig, within=["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+                                'mount -t tmpfs none /etc/ssl; mkdir /etc/ssl/certs; cp "$0" /etc/ssl/"$1"; rmdir /etc/ssl/certs 2>&1 || :; '
+                                'exec "$2"', rig.path("ca.pem"), place])
+        a = d.get(site, "/good")
+        assert a["err"] == err, (place, a)
+        d.finish()
+
+
 def a_certificate_of_ours_is_shown_when_asked_for(rig):
     rig.make_ca()
     site = Site(rig, client_ca=rig.path("ca.pem"))
@@ -370,6 +479,95 @@ def who_cannot_be_reached_is_named(rig):
     assert a["err"] == "IO" and "lost" in a["why"] and a["len"] == 0, a
     site.go.set()
     assert not [s for s in site.seen if s[1] == "/good"]
+    d.finish()
+
+
+def odd_answers_are_read_as_they_are(rig):
+    ok, typed = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", b"HTTP/1.1 200\r\nContent-Type: a/b\r\nContent-Length: 0\r\n\r\n"
+    answers = {
+        "/interim": (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nRetry-After: 3\r\n\r\n" + ok, 200, "hi"),
+        "/no_words": (typed, 200, ""),
+        "/nothing": (b"HTTP/1.1 204 \r\nContent-Length: 7\r\n\r\n", 204, ""),
+        "/chunks": (b"HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n1;x=y\r\nh\r\n01\r\ni\r\n0\r\nTrailer: x\r\n\r\n", 200, "hi"),
+        "/twice": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"),
+        "/more": (ok + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong", 200, "hi"),
+        "/close": (ok.replace(b"\r\n\r\n", b"\r\nconnection: x, CLOSE\r\n\r\n"), 200, "hi"),
+        "/old": (ok.replace(b"1.1", b"1.0"), 200, "hi"),
+    }
+    site, d = Raw(rig, lambda n, path: answers[path][0]), driver(rig)
+    for path, (_, status, body) in answers.items():
+        before = site.connections
+        a = d.get(site, path)
+        assert (a["err"], a["status"], a["body"], a["retry"]) == ("OK", status, body, -1), (path, a)
+        assert site.connections - before == (path in ("/interim", "/close", "/old")), (path, site.connections)
+    for answer in (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+                   b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!", b"SSH-2.0-x\r\n\r\n", b"\r\n\r\n",
+                   b"HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", b"HTTP/2 200 OK\r\n\r\n", b"HTTP/1.1 20 OK\r\n\r\n",
+                   b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+                   b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"):
+        odd = Raw(rig, lambda n, path: answer)
+        a = d.get(odd, "/x")
+        assert a["err"] == "IO" and "not HTTP/1.1, or damaged" in a["why"] and a["status"] == 0, (answer, a)
+    for farewell, err in ((True, "OK"), (False, "IO")):
+        until_end = Raw(rig, lambda n, path: b"HTTP/1.1 200 OK\r\n\r\nall of it", ends=1, farewell=farewell)
+        a = d.get(until_end, "/x")
+        assert a["err"] == err and a["len"] == (9 if farewell else 0), a
+    d.finish()
+
+
+def a_kept_connection_that_died_is_made_anew(rig):
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    site, d = Raw(rig, lambda n, path: None if n == 1 else ok), driver(rig)
+    assert d.get(site, "/1")["err"] == "OK"
+    a = d.get(site, "/2", method="POST", body='{"once":true}')
+    assert (a["err"], a["body"]) == ("OK", "hi") and a["connect_us"] > 0, a
+    assert [line.split()[1] for line in site.seen] == [b"/1", b"/2", b"/2"] and site.connections == 2, site.seen
+    d.finish()
+    for script, seen in ((lambda n, path: None if n else ok, 3), (lambda n, path: b"HTTP/1.1 2" if n else ok, 2)):
+        site, d = Raw(rig, script, ends=2), driver(rig)
+        assert d.get(site, "/1")["err"] == "OK"
+        a = d.get(site, "/2")
+        assert a["err"] == "IO" and ("hung up" in a["why"] or "lost" in a["why"]), a
+        assert len(site.seen) == seen, "tried again more than once, or after a part of the answer"
+        d.finish()
+    site, d = Raw(rig, lambda n, path: ok, ends=1), driver(rig)
+    for i in range(5):  # whether the end is seen before the next request, or after
+        assert d.get(site, "/x")["err"] == "OK"
+    assert site.connections == 5 and len(site.seen) == 5, (site.connections, site.seen)
+    d.finish()
+
+
+def make_odd_cert(rig, names, *when):
+    """A certificate for `names` ("DNS:...", "IP:..."); when: faketime's words and days, for one out of its time."""
+    stem = rig.path("odd%d" % len(os.listdir(rig.dir)))
+    run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=odd", "-keyout", stem + ".key",
+         "-out", stem + ".csr"])
+    with open(stem + ".ext", "w") as f:
+        f.write(f"subjectAltName={names}\n")
+    time_, days = when or ("1 hour ago", "2")  # not "now": the clocks of two programs differ by a tick
+    run(["faketime", time_, "openssl", "x509", "-req", "-in", stem + ".csr", "-CA", rig.path("ca.pem"), "-CAkey", rig.path("ca.key"),
+         "-CAcreateserial", "-days", days, "-extfile", stem + ".ext", "-out", stem + ".pem"])
+    return stem + ".pem", stem + ".key"
+
+
+def certificates_are_judged(rig):
+    d = driver(rig)
+    for names, when, words in (("DNS:" + NAME, ("10 days ago", "5"), "has expired, or the clock of this machine is wrong"),
+                               ("DNS:" + NAME, ("+5 days", "5"), "is not valid yet, or the clock of this machine is wrong"),
+                               ("DNS:x." + NAME, (), "made out to another name"), ("IP:127.0.0.1", (), "made out to another name")):
+        site = Site(rig)
+        site.context.load_cert_chain(*make_odd_cert(rig, names, *when))
+        a = d.get(site, "/good")
+        assert a["err"] == "AUTH" and words in a["why"] and NAME in a["why"], a
+        assert not site.seen
+    site = Site(rig)
+    site.context.load_cert_chain(*make_odd_cert(rig, "IP:127.0.0.1,DNS:" + NAME))
+    names_seen = []
+    site.context.sni_callback = lambda tls, name, context: names_seen.append(name)
+    assert d.get(site, "/good", url=f"https://{site.where}", address="-")["err"] == "OK"
+    assert d.get(site, "/good", url=f"HTTPS://{NAME}.:443")["err"] == "OK"
+    assert names_seen == [None, NAME], names_seen
+    assert [s[2]["Host"] for s in site.seen] == [site.where, NAME + "."], site.seen
     d.finish()
 
 
@@ -554,6 +752,54 @@ def a_tunnel_gives_a_descriptor(rig):
     d.finish()
 
 
+def other_proxies_are_libcurls_matter(rig):
+    """Those that want NTLM, or speak SOCKS."""
+    site = Site(rig)
+    at = site.url[len("https://"):]
+    proxy = NtlmProxy({at: site.where}, "me")
+    d = driver(rig, f"proxy=http://me:secret@{proxy.where}")
+    a = d.get(site, "/good", address="-")
+    assert (a["err"], a["status"]) == ("OK", 200), a
+    first, *rest = proxy.seen
+    assert first == ("CONNECT", at, "Basic " + base64.b64encode(b"me:secret").decode()), first
+    assert all(auth == "" or auth.startswith("NTLM ") for _, _, auth in rest) and len(rest) >= 2, rest
+    d.finish()
+    d = driver(rig, f"proxy=http://you:secret@{proxy.where}")
+    a = d.get(site, "/good", address="-")
+    assert a["err"] == "IO" and "the proxy wants NTLM" in a["why"] and "user name and password" in a["why"], a
+    d.finish()
+    socks = Proxy({at: site.where})
+    socks.RequestHandlerClass = SocksHandler
+    d = driver(rig, env={"ALL_PROXY": f"socks5h://{socks.where}"})
+    assert d.get(site, "/good", address="-")["err"] == "OK"
+    assert socks.seen == [(NAME, site.server_address[1])], socks.seen
+    d.finish()
+    with socket.socket() as deaf:
+        deaf.bind((ADDRESS, 0))
+        deaf.listen()
+        where = "%s:%d" % deaf.getsockname()
+        d = driver(rig, f"proxy=socks5h://{where}")
+        a = d.get(site, "/good", address="-", ms=300)
+        assert a["err"] == "IO" and "in time" in a["why"], a
+        d.start(site, "/good", address="-")
+        d.finish()  # does not wait for libcurl
+    nowhere = rig.path("nowhere")
+    os.makedirs(nowhere)
+    for name in ("libcurl.so.4", "libcurl-gnutls.so.4"):
+        open(os.path.join(nowhere, name), "w").close()
+    for url, words in ((f"http://me:secret@{proxy.where}", "the proxy wants NTLM"), (f"socks5://{socks.where}", "the proxy speaks SOCKS")):
+        d = driver(rig, f"proxy={url}", env={"LD_LIBRARY_PATH": nowhere})
+        a = d.get(site, "/good", address="-")
+        assert a["err"] == "IO" and words in a["why"] and "install the package libcurl4" in a["why"], a
+        d.finish()
+    for url, words in (("https://" + proxy.where, "itself reached by https://"), ("ftp://" + proxy.where, "of the form http://user"),
+                       ("http://a b:1", "of the form http://user"), ("http://no-such-proxy.invalid:1", "the name of the proxy is not known")):
+        d = driver(rig, env={"https_proxy": url})
+        a = d.get(site, "/good", address="-")
+        assert a["err"] == "IO" and words in a["why"], (url, a)
+        d.finish()
+
+
 class Place:
     """Where a server of ours listens."""
 
@@ -562,7 +808,7 @@ class Place:
         self.url = f"https://{NAME}:{where.rsplit(':', 1)[1]}"
 
 
-def our_own_server_is_asked_by_http_2(rig):
+def our_own_server_is_asked(rig):
     crt, key = rig.make_cert(NAME)
     site = Place(f"{ADDRESS}:{free_port()}")
     server = Program(rig, "server", [rig.exe("http_server", "tests/e2e"), "--listen", site.where, crt, key])
@@ -571,12 +817,12 @@ def our_own_server_is_asked_by_http_2(rig):
     a = d.get(site, "/echo", auth="Tasuki-1")
     seen = json.loads(a["body"])
     assert (a["err"], a["status"], a["retry"]) == ("OK", 200, -1) and a["connect_us"] > 0, a
-    assert seen["is_http2"] and seen["authorization"] == "Tasuki-1" and seen["user_agent"] == "http-driver/1", seen
+    assert not seen["is_http2"] and seen["authorization"] == "Tasuki-1" and seen["user_agent"] == "http-driver/1", seen
     asked = [d.start(site, "/echo", method="POST", body='{"n":%d}' % i) for i in range(20)]
     while asked:  # they come in any order
         a = d.wait("answer")
         asked.remove(a["name"])
-        assert (a["status"], a["connect_us"]) == (200, 0), a
+        assert (a["err"], a["status"]) == ("OK", 200), a
     a = d.get(site, "/mirror", method="POST", body='"' + "y" * 900000 + '"')
     assert (a["err"], a["len"]) == ("OK", 900002), a
     assert d.get(site, "/held?no")["retry"] == 30
@@ -587,7 +833,7 @@ def our_own_server_is_asked_by_http_2(rig):
         server.ask(f"publish 5 {i + 2} tick {i}", "published")
     for i in range(100):
         assert d.wait("event", name=name)["data"] == str(i)
-    assert server.ask("stats", "stats")["connections"] == 1, "one connection carries all of it"
+    assert server.ask("stats", "stats")["connections"] <= 17, "more connections are kept than 16 and the stream's"
     cancelled = d.listen(site, "/streams/6")
     assert d.wait("event", name=cancelled)["type"] == "filled"
     d.say(f"cancel {cancelled}")
@@ -609,8 +855,12 @@ if __name__ == "__main__":
         requests_are_what_was_asked,
         nobody_else_is_trusted,
         the_systems_authorities_do_not_count_beside_ours,
+        the_systems_authorities_are_found_on_other_systems,
         a_certificate_of_ours_is_shown_when_asked_for,
         who_cannot_be_reached_is_named,
+        odd_answers_are_read_as_they_are,
+        a_kept_connection_that_died_is_made_anew,
+        certificates_are_judged,
         answers_are_bounded,
         events_come_one_by_one,
         a_stream_that_dies_is_told,
@@ -618,5 +868,6 @@ if __name__ == "__main__":
         a_proxy_carries_it,
         which_proxy_is_in_force,
         a_tunnel_gives_a_descriptor,
-        our_own_server_is_asked_by_http_2,
+        other_proxies_are_libcurls_matter,
+        our_own_server_is_asked,
     )

@@ -4,7 +4,10 @@
  * it (a click may move the focus away from where the text belongs). A character goes through its own key when
  * the layout has it with no more than Shift or AltGr, else through a lent keycode (lend_private.h). Modifiers
  * that the operator holds would turn text into shortcuts: they are let go before the first character and
- * pressed again after the last. Those that the customer holds on a real keyboard stay. */
+ * pressed again after the last. Those that the customer holds on a real keyboard stay.
+ *
+ * The server repeats a held key without asking the gate. It decides on that when the key is pressed: with a
+ * gate, the key is pressed as one that does not repeat, and repeated from here. */
 #include "client/input.h"
 
 #include "base/time.h"
@@ -20,7 +23,6 @@
 #include <xcb/xkb.h>
 #include <xcb/xtest.h>
 #include <xkbcommon/xkbcommon-keysyms.h>
-#include <xkbcommon/xkbcommon-x11.h>
 #include <xkbcommon/xkbcommon.h>
 
 enum {
@@ -34,6 +36,9 @@ enum {
     EVDEV_TO_X = 8,
     EVDEV_MAX = 247,
     WHEEL_MAX = 32,
+    LOOK_US = 50 * 1000, /* how often the gate is asked about keys that are held */
+    REPEAT_BYTES = 32,
+    REPEAT_MIN_US = 5 * 1000, /* from one repetition to the next, whatever the server is set to */
 };
 
 enum step_kind {
@@ -45,7 +50,7 @@ enum step_kind {
 
 struct step {
     uint8_t kind;
-    bool is_down;  /* KEY */
+    bool is_down;  /* KEY; POINTER: the buttons are not those of before */
     uint16_t code; /* KEY: evdev; POINTER: buttons */
     uint32_t a;    /* CHAR: keysym; KEY: keysym; POINTER: x; WHEEL: dx */
     uint32_t b;    /* POINTER: y; WHEEL: dy */
@@ -60,10 +65,18 @@ struct tas_input {
     size_t first, count;
     uint64_t due_us;                   /* no step before this moment */
     bool in_text;                      /* the operator's modifiers are let go */
+    bool is_text_refused;              /* by the gate */
     bool is_state_fresh;               /* the state of the modifiers was asked in this run */
     uint8_t held[256];                 /* by how many of the operator's keys this X keycode is held */
     uint8_t pressed_as[EVDEV_MAX + 1]; /* the X keycode that the operator's key holds; 0 none */
     unsigned buttons;                  /* held; bits as in pointer() */
+    unsigned asked;                    /* held by the operator: also what the gate refused */
+    unsigned said;                     /* as of the last call, which may wait */
+    struct tas_input_gate gate;
+    uint64_t looked_us;              /* when the gate was asked about keys last */
+    uint8_t repeats[REPEAT_BYTES];   /* keys that the server repeats, as of the last press; a bit each */
+    uint8_t repeat_key;              /* X keycode, 0 none; */
+    uint64_t repeat_us, interval_us; /* when next, and how often */
 };
 
 static void fake(struct tas_input *in, uint8_t type, uint8_t detail) {
@@ -77,6 +90,104 @@ static void tap(struct tas_input *in, uint8_t keycode) {
 
 static int flushed(struct tas_input *in) {
     return xcb_flush(in->conn.xcb) > 0 ? TAS_OK : TAS_E_ABSENT;
+}
+
+/* --- the gate
+ * ----------------------------------------------------------------------------------------------- */
+
+/* The answer tells where the pointer is after all that was sent before. */
+static bool may(struct tas_input *in, enum tas_input_act act) {
+    xcb_connection_t *xcb = in->conn.xcb;
+
+    if (!in->gate.may)
+        return true;
+    xcb_query_pointer_reply_t *at =
+        xcb_query_pointer_reply(xcb, xcb_query_pointer(xcb, in->conn.screen->root), NULL);
+    bool is_allowed = at && at->root_x >= 0 && at->root_y >= 0 &&
+                      in->gate.may(in->gate.ctx, act, (uint32_t)at->root_x, (uint32_t)at->root_y);
+    free(at);
+    return is_allowed;
+}
+
+/* What is let go for text is up already. */
+static void let_go_keys(struct tas_input *in) {
+    for (unsigned key = 0; key < 256; key++)
+        if (in->held[key] && !(in->in_text && tas_x11_keymap_is_modifier(in->map, (uint8_t)key)))
+            fake(in, XCB_KEY_RELEASE, (uint8_t)key);
+    memset(in->held, 0, sizeof(in->held));
+    memset(in->pressed_as, 0, sizeof(in->pressed_as));
+    in->repeat_key = 0;
+    in->in_text = false;
+}
+
+/* Where no key may be pressed, none may stay down either. */
+static bool may_type(struct tas_input *in, enum tas_input_act act) {
+    in->looked_us = tas_mono_us();
+    if (may(in, act))
+        return true;
+    let_go_keys(in);
+    return false;
+}
+
+static bool is_any_held(const struct tas_input *in) {
+    for (unsigned key = 0; key < 256; key++)
+        if (in->held[key])
+            return true;
+    return false;
+}
+
+/* Not by the core request: that one marks the key in the keymap for ever. */
+static void set_repeats(struct tas_input *in, const uint8_t keys[REPEAT_BYTES]) {
+    xcb_xkb_set_controls(in->conn.xcb, XCB_XKB_ID_USE_CORE_KBD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                         XCB_XKB_CONTROL_PER_KEY_REPEAT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, keys);
+}
+
+static void press_silently(struct tas_input *in, uint8_t key) {
+    uint8_t without[REPEAT_BYTES];
+    memcpy(without, in->repeats, sizeof(without));
+    without[key / 8] &= (uint8_t) ~(1u << key % 8);
+    set_repeats(in, without);
+    fake(in, XCB_KEY_PRESS, key);
+    set_repeats(in, in->repeats);
+}
+
+/* Begins to repeat it if the server would. */
+static void press_key(struct tas_input *in, uint8_t key) {
+    xcb_connection_t *xcb = in->conn.xcb;
+    xcb_xkb_get_controls_reply_t *c = NULL;
+
+    if (in->gate.may)
+        c = xcb_xkb_get_controls_reply(xcb, xcb_xkb_get_controls(xcb, XCB_XKB_ID_USE_CORE_KBD), NULL);
+    if (c && c->enabledControls & XCB_XKB_BOOL_CTRL_REPEAT_KEYS && c->perKeyRepeat[key / 8] & 1u << key % 8) {
+        memcpy(in->repeats, c->perKeyRepeat, sizeof(in->repeats));
+        press_silently(in, key);
+        in->repeat_key = key;
+        in->repeat_us = tas_mono_us() + c->repeatDelay * 1000ull;
+        in->interval_us = c->repeatInterval * 1000ull;
+        if (in->interval_us < REPEAT_MIN_US)
+            in->interval_us = REPEAT_MIN_US;
+    } else {
+        fake(in, XCB_KEY_PRESS, key);
+    }
+    free(c);
+}
+
+/* When tend_keys() has something to do. Behind text nothing repeats: the release may wait there as well. */
+static uint64_t tend_due_us(const struct tas_input *in) {
+    if (!in->gate.may || !is_any_held(in))
+        return UINT64_MAX;
+    uint64_t look_us = in->looked_us + LOOK_US;
+    return in->repeat_key && in->count == 0 && in->repeat_us < look_us ? in->repeat_us : look_us;
+}
+
+static void tend_keys(struct tas_input *in, uint64_t now_us) {
+    if (now_us < tend_due_us(in) || !may_type(in, TAS_INPUT_KEY))
+        return;
+    if (in->repeat_key == 0 || in->count > 0 || now_us < in->repeat_us)
+        return;
+    fake(in, XCB_KEY_RELEASE, in->repeat_key);
+    press_silently(in, in->repeat_key);
+    in->repeat_us = now_us + in->interval_us;
 }
 
 /* --- events
@@ -150,7 +261,7 @@ static void begin_text(struct tas_input *in) {
 }
 
 static void end_text(struct tas_input *in) {
-    if (in->in_text)
+    if (in->in_text && is_any_held(in) && may_type(in, TAS_INPUT_KEY))
         move_modifiers(in, XCB_KEY_PRESS);
     in->in_text = false;
 }
@@ -219,7 +330,10 @@ static int lend_for_text(struct tas_input *in) {
     return TAS_E_MORE;
 }
 
+/* TAS_E_RIGHT: not into this window, nor what follows. */
 static int type_char(struct tas_input *in, uint32_t sym) {
+    if (!may_type(in, TAS_INPUT_TEXT))
+        return TAS_E_RIGHT;
     begin_text(in);
     if (!in->is_state_fresh) {
         int err = refresh(in);
@@ -283,15 +397,20 @@ static uint8_t choose_key(const struct tas_input *in, uint8_t own, uint32_t sym,
 static void key_up(struct tas_input *in, uint16_t code) {
     uint8_t key = in->pressed_as[code];
     in->pressed_as[code] = 0;
-    if (key != 0 && --in->held[key] == 0)
-        fake(in, XCB_KEY_RELEASE, key);
+    if (key == 0 || --in->held[key] > 0)
+        return;
+    fake(in, XCB_KEY_RELEASE, key);
+    if (key == in->repeat_key)
+        in->repeat_key = 0;
 }
 
-/* *as_text: see choose_key(). TAS_E_LIMIT: nothing to press. */
+/* *as_text: see choose_key(). TAS_E_LIMIT: nothing to press. TAS_E_RIGHT. */
 static int key_down(struct tas_input *in, uint16_t code, uint32_t sym, uint32_t *as_text) {
     *as_text = 0;
+    if (!may_type(in, TAS_INPUT_KEY))
+        return TAS_E_RIGHT;
     if (in->pressed_as[code] != 0)
-        return TAS_OK; /* the server repeats held keys by itself */
+        return TAS_OK; /* it repeats by itself */
     int err = refresh(in);
     if (err != TAS_OK)
         return err;
@@ -300,23 +419,29 @@ static int key_down(struct tas_input *in, uint16_t code, uint32_t sym, uint32_t 
         return *as_text ? TAS_OK : TAS_E_LIMIT;
     in->pressed_as[code] = key;
     if (in->held[key]++ == 0)
-        fake(in, XCB_KEY_PRESS, key);
+        press_key(in, key);
     return TAS_OK;
 }
 
 /* --- the queue
  * ---------------------------------------------------------------------------------------------- */
 
-static void do_pointer(struct tas_input *in, uint32_t x, uint32_t y, unsigned buttons) {
+/* TAS_E_RIGHT: nothing new was pressed. */
+static int do_pointer(struct tas_input *in, uint32_t x, uint32_t y, unsigned buttons) {
     int16_t px = (int16_t)(x < INT16_MAX ? x : INT16_MAX); /* the server clips to the screen */
     int16_t py = (int16_t)(y < INT16_MAX ? y : INT16_MAX);
 
     xcb_test_fake_input(in->conn.xcb, XCB_MOTION_NOTIFY, 0, XCB_CURRENT_TIME, in->conn.screen->root, px, py,
                         0);
+    unsigned fresh = buttons & ~in->asked;
+    bool is_refused = fresh != 0 && !may(in, TAS_INPUT_BUTTON);
+    unsigned held = (in->buttons & buttons) | (is_refused ? 0 : fresh);
     for (unsigned bit = 0; bit < 3; bit++)
-        if ((in->buttons ^ buttons) & 1u << bit)
-            fake(in, buttons & 1u << bit ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, (uint8_t)(bit + 1));
-    in->buttons = buttons & 7;
+        if ((in->buttons ^ held) & 1u << bit)
+            fake(in, held & 1u << bit ? XCB_BUTTON_PRESS : XCB_BUTTON_RELEASE, (uint8_t)(bit + 1));
+    in->buttons = held;
+    in->asked = buttons;
+    return is_refused ? TAS_E_RIGHT : TAS_OK;
 }
 
 static void turn(struct tas_input *in, int notches, uint8_t back, uint8_t forth) {
@@ -329,13 +454,16 @@ static void turn(struct tas_input *in, int notches, uint8_t back, uint8_t forth)
     }
 }
 
-static void do_wheel(struct tas_input *in, int dx, int dy) {
+static int do_wheel(struct tas_input *in, int dx, int dy) {
+    if (!may(in, TAS_INPUT_WHEEL))
+        return TAS_E_RIGHT;
     turn(in, dy, 4, 5);
     turn(in, dx, 6, 7);
+    return TAS_OK;
 }
 
-/* A key whose turn has come after text. One that does not exist here is dropped: nobody waits for the answer.
- * One that is to be typed becomes a character, and stays at the front. */
+/* A key whose turn has come after text. One that is to be typed becomes a character, and stays at the front.
+ */
 static int do_key(struct tas_input *in, struct step *step) {
     uint32_t as_text;
 
@@ -348,10 +476,11 @@ static int do_key(struct tas_input *in, struct step *step) {
     if (err == TAS_OK && as_text != 0)
         *step = (struct step){.kind = STEP_CHAR, .a = as_text};
     in->is_state_fresh = false;
-    return as_text != 0 ? TAS_E_STATE : err == TAS_E_LIMIT ? TAS_OK : err;
+    return err == TAS_OK && as_text != 0 ? TAS_E_STATE : err;
 }
 
-/* TAS_OK: done. TAS_E_STATE: look at it again. TAS_E_MORE: later, at due_us. TAS_E_LIMIT: never. */
+/* TAS_OK: done. TAS_E_STATE: look at it again. TAS_E_MORE: later, at due_us. TAS_E_LIMIT, TAS_E_RIGHT: never;
+ * nobody waits for that answer. */
 static int do_step(struct tas_input *in, struct step *step) {
     switch ((enum step_kind)step->kind) {
     case STEP_CHAR:
@@ -360,12 +489,10 @@ static int do_step(struct tas_input *in, struct step *step) {
         return do_key(in, step);
     case STEP_POINTER:
         end_text(in);
-        do_pointer(in, step->a, step->b, step->code);
-        return TAS_OK;
+        return do_pointer(in, step->a, step->b, step->code);
     case STEP_WHEEL:
         end_text(in);
-        do_wheel(in, (int)step->a, (int)step->b);
-        return TAS_OK;
+        return do_wheel(in, (int)step->a, (int)step->b);
     }
     return TAS_E_LIMIT;
 }
@@ -381,6 +508,12 @@ static void pop(struct tas_input *in) {
     in->count--;
 }
 
+static void drop_text(struct tas_input *in) {
+    while (in->count > 0 && in->queue[in->first].kind == STEP_CHAR)
+        pop(in);
+    in->is_text_refused = true;
+}
+
 static int run_queue(struct tas_input *in) {
     in->is_state_fresh = false;
     for (int n = 0; in->count > 0; n++) {
@@ -393,7 +526,9 @@ static int run_queue(struct tas_input *in) {
             return TAS_OK;
         if (err == TAS_E_ABSENT || err == TAS_E_NOMEM)
             return err;
-        if (err != TAS_E_STATE)
+        if (err == TAS_E_RIGHT && in->queue[in->first].kind == STEP_CHAR)
+            drop_text(in);
+        else if (err != TAS_E_STATE)
             pop(in);
     }
     end_text(in);
@@ -417,6 +552,7 @@ static int run(struct tas_input *in) {
         err = run_queue(in);
     else if (is_time_to_restore(in, now_us))
         err = tas_x11_pool_restore(in->pool);
+    tend_keys(in, tas_mono_us());
     take_queued(in);
     return err == TAS_OK ? flushed(in) : err;
 }
@@ -442,6 +578,17 @@ static void release_left_over(struct tas_input *in) {
     free(at);
 }
 
+/* False: the server does not speak version 1.0, which is from 1996. */
+static bool use_xkb(struct tas_input *in) {
+    xcb_connection_t *xcb = in->conn.xcb;
+    xcb_xkb_use_extension_reply_t *use =
+        xcb_xkb_use_extension_reply(xcb, xcb_xkb_use_extension(xcb, 1, 0), NULL);
+    bool is_supported = use && use->supported;
+    free(use);
+    in->xkb_event = xcb_get_extension_data(xcb, &xcb_xkb_id)->first_event;
+    return is_supported;
+}
+
 static int set_up(struct tas_input *in, char *why, size_t why_cap) {
     int err = tas_x11_conn_need(&in->conn, &xcb_test_id, "XTEST", why, why_cap);
     if (err == TAS_OK)
@@ -449,8 +596,7 @@ static int set_up(struct tas_input *in, char *why, size_t why_cap) {
     if (err != TAS_OK)
         return err;
     snprintf(why, why_cap, "The X11 server's XKEYBOARD extension is too old: version 1.0 is needed.");
-    if (!xkb_x11_setup_xkb_extension(in->conn.xcb, 1, 0, XKB_X11_SETUP_XKB_EXTENSION_NO_FLAGS, NULL, NULL,
-                                     &in->xkb_event, NULL))
+    if (!use_xkb(in))
         return TAS_E_ABSENT;
     release_left_over(in);
     uint16_t device = tas_x11_xtest_keyboard(&in->conn);
@@ -468,16 +614,11 @@ static int set_up(struct tas_input *in, char *why, size_t why_cap) {
 static int x11_release_all(struct tas_input *in) {
     memset(in->queue, 0, sizeof(in->queue));
     in->count = 0;
-    for (unsigned key = 0; key < 256; key++)
-        if (in->held[key] && !(in->in_text && tas_x11_keymap_is_modifier(in->map, (uint8_t)key)))
-            fake(in, XCB_KEY_RELEASE, (uint8_t)key);
+    let_go_keys(in);
     for (unsigned bit = 0; bit < 3; bit++)
         if (in->buttons & 1u << bit)
             fake(in, XCB_BUTTON_RELEASE, (uint8_t)(bit + 1));
-    memset(in->held, 0, sizeof(in->held));
-    memset(in->pressed_as, 0, sizeof(in->pressed_as));
-    in->buttons = 0;
-    in->in_text = false;
+    in->buttons = in->asked = in->said = 0;
     return flushed(in);
 }
 
@@ -534,12 +675,22 @@ static int x11_open(struct tas_input **out, const char *display, char *why, size
     return TAS_OK;
 }
 
+static void x11_set_gate(struct tas_input *in, struct tas_input_gate gate) {
+    in->gate = gate;
+}
+
 /* Behind what waits, if anything does. */
 static int put_off(struct tas_input *in, struct step step) {
     if (in->count == QUEUE_MAX)
         return TAS_E_FULL;
     push(in, step);
     return run(in);
+}
+
+/* What was done at once: with the answer of the gate, after which events may be in. */
+static int done(struct tas_input *in, int err) {
+    take_queued(in);
+    return flushed(in) == TAS_OK ? err : TAS_E_ABSENT;
 }
 
 static int x11_key(struct tas_input *in, uint16_t code, uint32_t sym, bool is_down) {
@@ -554,38 +705,43 @@ static int x11_key(struct tas_input *in, uint16_t code, uint32_t sym, bool is_do
         return flushed(in);
     }
     take_events(in);
-    int err = key_down(in, code, sym, &as_text);
-    take_queued(in);
+    int err = done(in, key_down(in, code, sym, &as_text));
     if (err == TAS_OK && as_text != 0)
         return put_off(in, (struct step){.kind = STEP_CHAR, .a = as_text});
-    return err == TAS_OK ? flushed(in) : err;
+    return err;
 }
 
-/* Moves with the same buttons need not all be remembered: the last counts. */
-static int put_off_pointer(struct tas_input *in, struct step step) {
+/* Moves need not all be remembered: the last counts. Where a button was pressed or released does. */
+static int put_off_pointer(struct tas_input *in, uint32_t x, uint32_t y, unsigned buttons) {
     struct step *last = &in->queue[(in->first + in->count - 1) % QUEUE_MAX];
-    if (last->kind != STEP_POINTER || last->code != step.code)
-        return put_off(in, step);
-    *last = step;
+    struct step step = {
+        .kind = STEP_POINTER, .is_down = buttons != in->said, .code = (uint16_t)buttons, .a = x, .b = y};
+
+    if (last->kind == STEP_POINTER && !last->is_down && !step.is_down)
+        *last = step;
+    else if (in->count == QUEUE_MAX)
+        return TAS_E_FULL;
+    else
+        push(in, step);
+    in->said = buttons;
     return run(in);
 }
 
 static int x11_pointer(struct tas_input *in, uint32_t x, uint32_t y, unsigned buttons) {
     if (in->count > 0)
-        return put_off_pointer(
-            in, (struct step){.kind = STEP_POINTER, .code = (uint16_t)(buttons & 7), .a = x, .b = y});
-    do_pointer(in, x, y, buttons & 7);
-    return flushed(in);
+        return put_off_pointer(in, x, y, buttons & 7);
+    in->said = buttons & 7;
+    return done(in, do_pointer(in, x, y, buttons & 7));
 }
 
 static int x11_wheel(struct tas_input *in, int dx, int dy) {
     if (in->count > 0)
         return put_off(in, (struct step){.kind = STEP_WHEEL, .a = (uint32_t)dx, .b = (uint32_t)dy});
-    do_wheel(in, dx, dy);
-    return flushed(in);
+    return done(in, do_wheel(in, dx, dy));
 }
 
 static int x11_text(struct tas_input *in, const uint32_t *cps, size_t n) {
+    bool is_first = in->count == 0;
     size_t n_good = 0;
 
     while (n_good < n && sym_of(cps[n_good]) != 0)
@@ -594,7 +750,10 @@ static int x11_text(struct tas_input *in, const uint32_t *cps, size_t n) {
         return TAS_E_FULL;
     for (size_t i = 0; i < n_good; i++)
         push(in, (struct step){.kind = STEP_CHAR, .a = sym_of(cps[i])});
+    in->is_text_refused = false;
     int err = run(in);
+    if (err == TAS_OK && is_first && in->is_text_refused)
+        return TAS_E_RIGHT;
     return err == TAS_OK && n_good < n ? TAS_E_LIMIT : err;
 }
 
@@ -603,13 +762,16 @@ static int ms_until(uint64_t then_us, uint64_t now_us) {
 }
 
 static int x11_pending_ms(const struct tas_input *in) {
-    uint64_t now_us = tas_mono_us();
+    uint64_t due_us = tend_due_us(in);
+    uint64_t work_us = UINT64_MAX;
 
     if (in->count > 0)
-        return ms_until(in->due_us, now_us);
-    if (tas_x11_pool_is_lent(in->pool))
-        return ms_until(tas_x11_pool_used_us(in->pool) + IDLE_US, now_us);
-    return -1;
+        work_us = in->due_us;
+    else if (tas_x11_pool_is_lent(in->pool))
+        work_us = tas_x11_pool_used_us(in->pool) + IDLE_US;
+    if (work_us < due_us)
+        due_us = work_us;
+    return due_us == UINT64_MAX ? -1 : ms_until(due_us, tas_mono_us());
 }
 
 static int x11_fd(const struct tas_input *in) {
@@ -620,6 +782,7 @@ const struct tas_input_ops tas_input_x11 = {
     .name = "x11",
     .open = x11_open,
     .close = x11_close,
+    .set_gate = x11_set_gate,
     .key = x11_key,
     .pointer = x11_pointer,
     .wheel = x11_wheel,

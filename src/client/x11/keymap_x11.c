@@ -1,10 +1,11 @@
 #include "client/x11/keymap_private.h"
 
+#include "client/x11/layout_private.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xcb/xkb.h>
-#include <xkbcommon/xkbcommon-x11.h>
 #include <xkbcommon/xkbcommon.h>
 
 enum {
@@ -17,21 +18,19 @@ enum {
 /* Where a symbol is found. */
 struct place {
     uint32_t sym; /* canonical */
-    uint8_t key, layout, level;
+    uint8_t key, group, level;
 };
 
 struct tas_x11_keymap {
     struct tas_x11_conn *conn;
     uint16_t device;
     bool is_spoiled;
-    struct xkb_context *context;
-    struct xkb_keymap *keymap;
-    struct xkb_state *state; /* as the server has it */
-    struct xkb_state *trial; /* to try modifiers with */
-    struct place
-        *places; /* all symbols of the layout, keys ascending: asking libxkbcommon takes 20 us a character */
+    xcb_xkb_get_map_reply_t *reply;
+    struct tas_x11_layout layout; /* as it is in the reply */
+    uint8_t mods;                 /* in force, as the server has it */
+    uint8_t group;
+    struct place *places; /* all symbols of the layout, keys ascending */
     size_t n_places;
-    uint8_t mods[256];          /* real modifiers that the key sets while held */
     uint8_t mod_key[REAL_MODS]; /* a Shift or AltGr key that sets just this modifier; 0 none */
 };
 
@@ -68,40 +67,21 @@ uint16_t tas_x11_xtest_keyboard(struct tas_x11_conn *conn) {
 }
 
 static void forget_layout(struct tas_x11_keymap *map) {
-    xkb_state_unref(map->trial);
-    xkb_state_unref(map->state);
-    xkb_keymap_unref(map->keymap);
-    map->trial = NULL;
-    map->state = NULL;
-    map->keymap = NULL;
+    free(map->reply);
+    map->reply = NULL;
     free(map->places);
     map->places = NULL;
     map->n_places = 0;
 }
 
-/* What a press of the key alone does to the modifiers. */
-static uint8_t mods_of_key(struct xkb_keymap *keymap, xkb_keycode_t key) {
-    struct xkb_state *state = xkb_state_new(keymap);
-    if (!state)
-        return 0;
-    xkb_state_update_key(state, key, XKB_KEY_DOWN);
-    xkb_mod_mask_t mods = xkb_state_serialize_mods(state, XKB_STATE_MODS_DEPRESSED);
-    xkb_state_unref(state);
-    return (uint8_t)(mods & 0xff);
-}
-
 static void learn_modifiers(struct tas_x11_keymap *map) {
-    memset(map->mods, 0, sizeof(map->mods));
     memset(map->mod_key, 0, sizeof(map->mod_key));
     for (unsigned key = 8; key < 256; key++) {
-        const xkb_keysym_t *syms;
-        map->mods[key] = mods_of_key(map->keymap, key);
-        if (map->mods[key] == 0 || xkb_keymap_key_get_syms_by_level(map->keymap, key, 0, 0, &syms) != 1)
-            continue;
-        if (syms[0] != XKB_KEY_Shift_L && syms[0] != XKB_KEY_Shift_R && syms[0] != XKB_KEY_ISO_Level3_Shift)
+        uint32_t sym = tas_x11_layout_sym(&map->layout, (uint8_t)key, 0, 0);
+        if (sym != XKB_KEY_Shift_L && sym != XKB_KEY_Shift_R && sym != XKB_KEY_ISO_Level3_Shift)
             continue;
         for (unsigned bit = 0; bit < REAL_MODS; bit++)
-            if (map->mods[key] == 1u << bit && map->mod_key[bit] == 0)
+            if (map->layout.mods[key] == 1u << bit && map->mod_key[bit] == 0)
                 map->mod_key[bit] = (uint8_t)key;
     }
 }
@@ -114,46 +94,43 @@ static uint32_t canonical(uint32_t sym) {
     return old ? old : sym;
 }
 
-/* Writes all symbols that stand alone to `out` (NULL: nowhere); how many there are. */
-static size_t walk_places(const struct tas_x11_keymap *map, struct place *out) {
+/* Writes all symbols to `out` (NULL: nowhere); how many there are. */
+static size_t walk_places(const struct tas_x11_layout *layout, struct place *out) {
     size_t n = 0;
 
     for (unsigned key = 9; key < 256; key++)
-        for (unsigned layout = 0; layout < xkb_keymap_num_layouts_for_key(map->keymap, key); layout++)
-            for (unsigned level = 0; level < xkb_keymap_num_levels_for_key(map->keymap, key, layout);
-                 level++) {
-                const xkb_keysym_t *syms;
-                if (xkb_keymap_key_get_syms_by_level(map->keymap, key, layout, level, &syms) != 1)
+        for (unsigned group = 0; group < tas_x11_layout_groups(layout, (uint8_t)key); group++)
+            for (unsigned level = 0; level < tas_x11_layout_levels(layout, (uint8_t)key, group); level++) {
+                uint32_t sym = tas_x11_layout_sym(layout, (uint8_t)key, group, level);
+                if (sym == 0)
                     continue;
                 if (out)
-                    out[n] =
-                        (struct place){canonical(syms[0]), (uint8_t)key, (uint8_t)layout, (uint8_t)level};
+                    out[n] = (struct place){canonical(sym), (uint8_t)key, (uint8_t)group, (uint8_t)level};
                 n++;
             }
     return n;
 }
 
 static int learn_places(struct tas_x11_keymap *map) {
-    size_t n = walk_places(map, NULL);
+    size_t n = walk_places(&map->layout, NULL);
     map->places = calloc(n + 1, sizeof(*map->places));
     if (!map->places)
         return TAS_E_NOMEM;
-    map->n_places = walk_places(map, map->places);
+    map->n_places = walk_places(&map->layout, map->places);
     return TAS_OK;
 }
 
 static int read_layout(struct tas_x11_keymap *map) {
-    int32_t device = map->device;
+    xcb_connection_t *xcb = map->conn->xcb;
 
-    if (device == XCB_XKB_ID_USE_CORE_KBD)
-        device = xkb_x11_get_core_keyboard_device_id(map->conn->xcb);
     forget_layout(map);
-    map->keymap =
-        xkb_x11_keymap_new_from_device(map->context, map->conn->xcb, device, XKB_KEYMAP_COMPILE_NO_FLAGS);
-    map->state = map->keymap ? xkb_state_new(map->keymap) : NULL;
-    map->trial = map->keymap ? xkb_state_new(map->keymap) : NULL;
-    if (!map->state || !map->trial)
-        return tas_x11_conn_is_dead(map->conn) || !map->keymap ? TAS_E_ABSENT : TAS_E_NOMEM;
+    map->reply = xcb_xkb_get_map_reply(
+        xcb, xcb_xkb_get_map(xcb, map->device, TAS_X11_PARTS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        NULL);
+    if (!map->reply ||
+        tas_x11_layout_parse(&map->layout, tas_bytes_of(map->reply, 32 + (size_t)map->reply->length * 4)) !=
+            TAS_OK)
+        return TAS_E_ABSENT;
     learn_modifiers(map);
     map->is_spoiled = false;
     return learn_places(map);
@@ -165,9 +142,8 @@ static int read_state(struct tas_x11_keymap *map) {
         xcb_xkb_get_state_reply(xcb, xcb_xkb_get_state(xcb, XCB_XKB_ID_USE_CORE_KBD), NULL);
     if (!s)
         return TAS_E_ABSENT;
-    xkb_state_update_mask(map->state, s->baseMods, s->latchedMods, s->lockedMods,
-                          (xkb_layout_index_t)s->baseGroup, (xkb_layout_index_t)s->latchedGroup,
-                          s->lockedGroup);
+    map->mods = s->mods;
+    map->group = s->group;
     free(s);
     return TAS_OK;
 }
@@ -190,12 +166,8 @@ int tas_x11_keymap_new(struct tas_x11_keymap **out, struct tas_x11_conn *conn, u
         return TAS_E_NOMEM;
     map->conn = conn;
     map->device = device;
-    map->context = xkb_context_new(XKB_CONTEXT_NO_DEFAULT_INCLUDES | XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
-    int err = map->context ? TAS_OK : TAS_E_NOMEM;
-    if (err == TAS_OK) {
-        watch_layout(map);
-        err = read_layout(map);
-    }
+    watch_layout(map);
+    int err = read_layout(map);
     if (err == TAS_OK)
         err = read_state(map);
     if (err != TAS_OK) {
@@ -211,7 +183,6 @@ void tas_x11_keymap_free(struct tas_x11_keymap *map) {
     if (!map)
         return;
     forget_layout(map);
-    xkb_context_unref(map->context);
     free(map);
 }
 
@@ -228,8 +199,18 @@ int tas_x11_keymap_refresh(struct tas_x11_keymap *map) {
     return err == TAS_OK ? read_state(map) : err;
 }
 
+/* What the key means with these modifiers, as the program that gets the key will see it, Caps Lock and all.
+ */
+static uint32_t sym_with(const struct tas_x11_keymap *map, uint8_t key, uint8_t mods) {
+    uint8_t used;
+    unsigned group = tas_x11_layout_group(&map->layout, key, map->group);
+    unsigned level = tas_x11_layout_level(&map->layout, key, group, mods, &used);
+    uint32_t sym = tas_x11_layout_sym(&map->layout, key, group, level);
+    return canonical(mods & ~used & TAS_X11_LOCK ? xkb_keysym_to_upper(sym) : sym);
+}
+
 uint32_t tas_x11_keymap_sym(const struct tas_x11_keymap *map, uint8_t keycode) {
-    return canonical(xkb_state_key_get_one_sym(map->state, keycode));
+    return sym_with(map, keycode, map->mods);
 }
 
 bool tas_x11_keymap_means(const struct tas_x11_keymap *map, uint8_t keycode, uint32_t sym) {
@@ -237,15 +218,15 @@ bool tas_x11_keymap_means(const struct tas_x11_keymap *map, uint8_t keycode, uin
 }
 
 bool tas_x11_keymap_is_bound(const struct tas_x11_keymap *map, uint8_t keycode) {
-    return xkb_keymap_num_layouts_for_key(map->keymap, keycode) > 0;
+    return tas_x11_layout_groups(&map->layout, keycode) > 0;
 }
 
 bool tas_x11_keymap_is_modifier(const struct tas_x11_keymap *map, uint8_t keycode) {
-    return map->mods[keycode] != 0;
+    return map->layout.mods[keycode] != 0;
 }
 
 bool tas_x11_keymap_is_shortcut(const struct tas_x11_keymap *map) {
-    return (xkb_state_serialize_mods(map->state, XKB_STATE_MODS_EFFECTIVE) & SHORTCUT_MODS) != 0;
+    return (map->mods & SHORTCUT_MODS) != 0;
 }
 
 uint8_t tas_x11_keymap_find(const struct tas_x11_keymap *map, uint32_t sym, const uint8_t skip[256]) {
@@ -256,22 +237,9 @@ uint8_t tas_x11_keymap_find(const struct tas_x11_keymap *map, uint32_t sym, cons
     return 0;
 }
 
-/* With these modifiers on top of the present state, does the key mean `want`? libxkbcommon answers, with Caps
- * Lock and all, as the program that gets the key will. */
-static bool gives(const struct tas_x11_keymap *map, xkb_keycode_t key, xkb_mod_mask_t extra, uint32_t want) {
-    struct xkb_state *s = map->state;
-    xkb_state_update_mask(map->trial, xkb_state_serialize_mods(s, XKB_STATE_MODS_DEPRESSED) | extra,
-                          xkb_state_serialize_mods(s, XKB_STATE_MODS_LATCHED),
-                          xkb_state_serialize_mods(s, XKB_STATE_MODS_LOCKED), 0, 0,
-                          xkb_state_serialize_layout(s, XKB_STATE_LAYOUT_EFFECTIVE));
-    return canonical(xkb_state_key_get_one_sym(map->trial, key)) == want;
-}
-
 /* The keys for the modifiers in `mask`. False: one of them is not Shift or AltGr. */
-static bool mod_keys_of(const struct tas_x11_keymap *map, xkb_mod_mask_t mask, struct tas_x11_stroke *out) {
+static bool mod_keys_of(const struct tas_x11_keymap *map, uint8_t mask, struct tas_x11_stroke *out) {
     out->n_mods = 0;
-    if (mask > 0xff)
-        return false;
     for (unsigned bit = 0; bit < REAL_MODS; bit++) {
         if (!(mask & 1u << bit))
             continue;
@@ -283,14 +251,12 @@ static bool mod_keys_of(const struct tas_x11_keymap *map, xkb_mod_mask_t mask, s
 }
 
 static bool stroke_at(const struct tas_x11_keymap *map, const struct place *at, struct tas_x11_stroke *out) {
-    xkb_mod_mask_t masks[MASKS_MAX];
-    xkb_mod_mask_t in_force = xkb_state_serialize_mods(map->state, XKB_STATE_MODS_EFFECTIVE);
-    size_t n =
-        xkb_keymap_key_get_mods_for_level(map->keymap, at->key, at->layout, at->level, masks, MASKS_MAX);
+    uint8_t masks[MASKS_MAX];
+    size_t n = tas_x11_layout_masks(&map->layout, at->key, at->group, at->level, masks, MASKS_MAX);
 
     for (size_t i = 0; i < n; i++) {
-        xkb_mod_mask_t extra = masks[i] & ~in_force;
-        if (mod_keys_of(map, extra, out) && gives(map, at->key, extra, at->sym)) {
+        uint8_t extra = masks[i] & (uint8_t)~map->mods;
+        if (mod_keys_of(map, extra, out) && sym_with(map, at->key, map->mods | extra) == at->sym) {
             out->keycode = at->key;
             return true;
         }
@@ -305,7 +271,7 @@ bool tas_x11_keymap_stroke(const struct tas_x11_keymap *map, uint32_t sym, const
     for (size_t i = 0; i < map->n_places; i++) {
         const struct place *at = &map->places[i];
         if (at->sym == want && !skip[at->key] &&
-            xkb_state_key_get_layout(map->state, at->key) == at->layout && stroke_at(map, at, out))
+            tas_x11_layout_group(&map->layout, at->key, map->group) == at->group && stroke_at(map, at, out))
             return true;
     }
     return false;
