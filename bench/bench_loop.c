@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "headless/endfile.h"
 #include "headless/io.h"
+#include "headless/print.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -114,16 +115,13 @@ static void on_input_timer(void *ctx) {
 
 static void on_event(void *ctx, const struct tas_event *ev) {
     struct bench *b = ctx;
-    if (headless_say_event(ev)) {
-        if (ev->kind == TAS_EVENT_CLOSED)
-            tas_loop_stop(b->loop);
-    } else if (ev->kind == TAS_EVENT_CHECK_CODE) {
-        headless_say("check_code", ",\"code\":\"%s\"", ev->text);
-    } else if (ev->kind == TAS_EVENT_FRAME) {
+    print_event(ev);
+    if (ev->kind == TAS_EVENT_CLOSED)
+        tas_loop_stop(b->loop);
+    else if (ev->kind == TAS_EVENT_FRAME)
         on_frame(b, ev);
-    } else if (ev->kind == TAS_EVENT_INPUT) {
+    else if (ev->kind == TAS_EVENT_INPUT)
         note(b, (uint32_t)tas_mono_us() - ev->input.keysym);
-    }
 }
 
 static void on_turn(void *ctx) {
@@ -134,7 +132,7 @@ static void on_line(void *ctx, char *line) {
     struct bench *b = ctx;
     char *rest;
     const char *word = headless_word(line, &rest);
-    if (headless_command(b->s, word, rest))
+    if (print_command(b->s, word, rest))
         return;
     if (strcmp(word, "code") == 0 && tas_session_type_code(b->s, rest, tas_mono_us()) == TAS_OK)
         return;

@@ -1,13 +1,10 @@
 #include "headless/io.h"
 
 #include "base/buf.h"
-#include "base/json.h"
-#include "base/time.h"
 #include "base/wipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,70 +108,4 @@ const char *headless_word(char *line, char **rest) {
         *space = '\0';
     *rest = space ? space + 1 : line + strlen(line);
     return line;
-}
-
-static void say_peer(const struct tas_peer *peer) {
-    char *company = tas_json_string(tas_bytes_of(peer->company, strlen(peer->company)));
-    char *name = tas_json_string(tas_bytes_of(peer->name, strlen(peer->name)));
-    headless_say("peer", ",\"company\":%s,\"name\":%s,\"perms\":%u,\"kind\":%u", company, name, peer->perms,
-                 peer->kind);
-    free(company);
-    free(name);
-}
-
-bool headless_say_event(const struct tas_event *ev) {
-    char *text = NULL;
-    switch (ev->kind) {
-    case TAS_EVENT_STATE:
-        headless_say("state", ",\"from\":\"%s\",\"state\":\"%s\",\"at_us\":%" PRIu64,
-                     tas_state_name(ev->from), tas_state_name(ev->state), tas_mono_us());
-        return true;
-    case TAS_EVENT_PEER:
-        say_peer(&ev->peer);
-        return true;
-    case TAS_EVENT_CODE_WRONG:
-        headless_say("code_wrong", ",\"tries_left\":%u", ev->number);
-        return true;
-    case TAS_EVENT_CHAT:
-        text = tas_json_string(ev->data);
-        headless_say("chat", ",\"text\":%s", text);
-        free(text);
-        return true;
-    case TAS_EVENT_ALARM:
-        headless_say("alarm", ",\"text\":\"%s\"", ev->text);
-        return true;
-    case TAS_EVENT_REFUSED:
-        headless_say("refused", ",\"text\":\"%s\"", ev->text);
-        return true;
-    case TAS_EVENT_CLOSED:
-        headless_say("closed", ",\"reason\":%u,\"text\":\"%s\"", ev->number, tas_end_reason_text(ev->number));
-        return true;
-    default:
-        return false;
-    }
-}
-
-static void say_figures(struct tas_session *s) {
-    struct tas_session_figures f;
-    tas_session_figures(s, &f, tas_mono_us());
-    headless_say("figures",
-                 ",\"rate_Bps\":%" PRIu64 ",\"min_rtt_us\":%" PRIu64 ",\"last_rtt_us\":%" PRIu64
-                 ",\"window\":%zu,\"in_flight\":%zu,\"chunk\":%zu,\"relay\":%u,\"resumes\":%u,\"screen_"
-                 "bytes\":%" PRIu64 ",\"frames\":%u,\"state\":\"%s\"",
-                 f.rate_Bps, f.min_rtt_us, f.last_rtt_us, f.window, f.in_flight, f.chunk, f.relay_id,
-                 f.resumes, f.screen_bytes, f.frames, tas_state_name(tas_session_state(s)));
-}
-
-bool headless_command(struct tas_session *s, const char *word, const char *rest) {
-    if (strcmp(word, "chat") == 0) {
-        int err = tas_session_chat(s, tas_bytes_of(rest, strlen(rest)), tas_wall_ms());
-        if (err != TAS_OK)
-            headless_say("error", ",\"command\":\"chat\",\"text\":\"%s\"", tas_err_text(err));
-        return true;
-    }
-    if (strcmp(word, "figures") == 0) {
-        say_figures(s);
-        return true;
-    }
-    return false;
 }

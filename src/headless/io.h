@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "net/loop.h"
-#include "session/session.h"
 
 struct headless_io;
 
@@ -22,20 +21,6 @@ void headless_tell(struct tas_json *event);
 
 /* {"event":NAME}, to be filled and told. */
 struct tas_json *headless_event(const char *event);
-
-/* Who wants to know what an end does besides saying it. */
-struct headless_watcher {
-    void (*on_event)(void *ctx, const struct tas_event *ev); /* TAS_EVENT_CLOSED is the last */
-    /* A command was carried out; number: what it set ("view": 0 or 1, "grant", "ask": rights), or how many
-     * bytes it sent. */
-    void (*on_command)(void *ctx, const char *word, uint32_t number);
-};
-
-/* What both ends say alike: states, names, chat, alarms, the end. True: it was one of these. */
-bool headless_say_event(const struct tas_event *ev);
-
-/* Commands that both ends understand: chat TEXT, end, figures. True: it was one of these. */
-bool headless_command(struct tas_session *s, const char *word, const char *rest);
 
 /* Splits off the first word of `line`; *rest is what follows the space. */
 const char *headless_word(char *line, char **rest);

@@ -6,13 +6,12 @@
 #include "headless/host.h"
 #include "headless/issue.h"
 #include "headless/operator.h"
+#include "headless/program.h"
 #include "headless/viewer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
 static void usage(FILE *to) {
     fputs(

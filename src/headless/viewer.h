@@ -1,26 +1,27 @@
-/* The operator's end: `tasuki-headless viewer`, and the same inside `tasuki-headless operator`. */
+/* `tasuki-headless viewer`, and what `tasuki-headless operator` can do in a session. */
 #pragma once
 
 #include "headless/endfile.h"
-#include "headless/io.h"
+#include "tool/operator.h"
+#include "tool/viewer.h"
 
 #define VIEWER_COMMANDS                                                                                      \
     "chat TEXT, figures, code NNN-NNN-NNN, view on|off, ask MASK, text TEXT, key CODE 0|1 [KEYSYM], "        \
     "pointer X Y BUTTONS, wheel DX DY, save FILE, frames on|off, end"
 
-struct viewer;
+/* What commands need to know of the session. Starts as zeros. */
+struct viewer_facts {
+    uint64_t last_frame_us;
+    uint32_t cursor_x, cursor_y;
+    bool says_frames;
+};
 
-/* Dials. watcher may be NULL. NULL: no memory, or a ticket that is not for this key. */
-struct viewer *viewer_start(struct tas_loop *loop, const struct tas_end_config *config,
-                            const struct headless_watcher *watcher, void *ctx);
+/* Of each news: remembers what commands need, and says frames when that is on. */
+void viewer_note(struct viewer_facts *facts, const struct tool_news *news);
 
-/* Not from within the watcher's on_event(). NULL is fine. */
-void viewer_stop(struct viewer *viewer);
-
-/* One of VIEWER_COMMANDS. False: it was not. */
-bool viewer_command(struct viewer *viewer, const char *word, const char *rest);
-void viewer_end(struct viewer *viewer); /* the operator ends it; TAS_EVENT_CLOSED follows */
-struct tas_session *viewer_session(struct viewer *viewer);
+/* One of VIEWER_COMMANDS, by way of op (NULL: there is no management server). False: it was not. */
+bool viewer_command(struct viewer *viewer, struct operator* op, struct viewer_facts *facts, const char *word,
+                    const char *rest);
 
 /* Runs until the session ends. The exit code. */
 int viewer_main(const struct endfile *file);

@@ -56,6 +56,13 @@ class Display:
             out += more
         return out
 
+    def _reply(self):
+        """The next answer's first 32 bytes; events (a changed keyboard is told to everybody) are passed over."""
+        while True:
+            head = self._read(32)
+            if head[0] <= 1:
+                return head
+
     def rect(self, x, y, w, h, colour):
         self.sock.sendall(struct.pack("<BxHIII", 56, 4, self.gc, 1 << 2, colour))
         self.sock.sendall(struct.pack("<BxHIIhhHH", 70, 5, self.root, self.gc, x, y, w, h))
@@ -64,14 +71,14 @@ class Display:
         """Switches the first CRTC off, then sets the size: xrandr itself cannot change an Xvfb."""
         name = b"RANDR"
         self.sock.sendall(struct.pack("<BxHHxx", 98, 2 + 2, len(name)) + self._pad(name))
-        randr = self._read(32)[9]
+        randr = self._reply()[9]
         self.sock.sendall(struct.pack("<BBHI", randr, 8, 2, self.root))  # GetScreenResources
-        head = self._read(32)
+        head = self._reply()
         words, = struct.unpack_from("<I", head, 4)
         config_time, = struct.unpack_from("<I", head, 12)
         crtc, = struct.unpack_from("<I", self._read(words * 4), 0)
         self.sock.sendall(struct.pack("<BBHIIIhhIHxx", randr, 21, 7, crtc, 0, config_time, 0, 0, 0, 1))  # SetCrtcConfig
-        self._read(32)
+        self._reply()
         self.sock.sendall(struct.pack("<BBHIHHII", randr, 7, 5, self.root, width, height, width // 4, height // 4))
 
     def photo(self):
@@ -93,7 +100,7 @@ class Display:
         for y in range(0, self.height, 64):
             rows = min(64, self.height - y)
             self.sock.sendall(struct.pack("<BBHIhhHHI", 73, 2, 5, self.root, 0, y, self.width, rows, 0xFFFFFF))
-            head = self._read(32)
+            head = self._reply()
             assert head[0] == 1, f"GetImage failed: {head!r}"
             px = self._read(struct.unpack_from("<I", head, 4)[0] * 4)
             n = self.width * rows
@@ -106,7 +113,7 @@ class Display:
 
     def sync(self):
         self.sock.sendall(struct.pack("<BxH", 43, 1))  # GetInputFocus
-        self._read(32)
+        self._reply()
 
 
 def main():

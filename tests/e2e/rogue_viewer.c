@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "headless/endfile.h"
 #include "headless/io.h"
+#include "headless/print.h"
 #include "session/engine_private.h"
 
 #include <stdio.h>
@@ -41,13 +42,12 @@ static void rob(struct rogue *r) {
 
 static void on_event(void *ctx, const struct tas_event *ev) {
     struct rogue *r = ctx;
-    if (headless_say_event(ev)) {
-        if (ev->kind == TAS_EVENT_CLOSED)
-            tas_loop_stop(r->loop);
-    } else if (ev->kind == TAS_EVENT_SCREEN || ev->kind == TAS_EVENT_FRAME ||
-               ev->kind == TAS_EVENT_CURSOR_POS || ev->kind == TAS_EVENT_CURSOR_IMAGE) {
+    print_event(ev);
+    if (ev->kind == TAS_EVENT_CLOSED)
+        tas_loop_stop(r->loop);
+    else if (ev->kind == TAS_EVENT_SCREEN || ev->kind == TAS_EVENT_FRAME ||
+             ev->kind == TAS_EVENT_CURSOR_POS || ev->kind == TAS_EVENT_CURSOR_IMAGE)
         headless_say("loot", ",\"kind\":%d", (int)ev->kind);
-    }
 }
 
 static void on_turn(void *ctx) {
@@ -58,7 +58,7 @@ static void on_line(void *ctx, char *line) {
     struct rogue *r = ctx;
     char *rest;
     const char *word = headless_word(line, &rest);
-    if (headless_command(r->s, word, rest))
+    if (print_command(r->s, word, rest))
         return;
     if (strcmp(word, "rob") == 0)
         rob(r);
