@@ -324,12 +324,16 @@ static bool take_refusal(struct api_call *call, const struct tas_json *problem) 
     return false;
 }
 
-static void on_answer(void *ctx, const struct tas_http_answer *answer) {
-    struct api_call *call = ctx;
+/* The exchange is over. Its body; NULL: none, or not JSON. */
+static struct tas_json *take_body(struct api_call *call, const struct tas_http_answer *answer) {
     char why[TAS_JSON_WHY];
     call->http = NULL;
-    struct tas_json *json =
-        answer->err == TAS_OK && answer->body.len > 0 ? tas_json_parse(answer->body, why) : NULL;
+    return answer->err == TAS_OK && answer->body.len > 0 ? tas_json_parse(answer->body, why) : NULL;
+}
+
+static void on_answer(void *ctx, const struct tas_http_answer *answer) {
+    struct api_call *call = ctx;
+    struct tas_json *json = take_body(call, answer);
     if (take_failure(call, answer, json))
         goto out;
     if (answer->status >= 300) {
@@ -407,10 +411,7 @@ static void start_work(struct api_call *call, unsigned bits) {
 
 static void on_nonce(void *ctx, const struct tas_http_answer *answer) {
     struct api_call *call = ctx;
-    char why[TAS_JSON_WHY];
-    call->http = NULL;
-    struct tas_json *json =
-        answer->err == TAS_OK && answer->body.len > 0 ? tas_json_parse(answer->body, why) : NULL;
+    struct tas_json *json = take_body(call, answer);
     if (take_failure(call, answer, json))
         goto out;
     if (answer->status >= 300) {

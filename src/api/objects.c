@@ -211,6 +211,14 @@ int api_login_read(struct api_login *out, const struct tas_json *json, char why[
 
 /* ---- sessions ---- */
 
+static int read_claim_state(enum api_claim_state *out, const char *word, char why[TAS_JSON_WHY]) {
+    int state = word_at(claim_words, sizeof(claim_words) / sizeof(*claim_words), word, why);
+    if (state < 0)
+        return TAS_E_PROTO;
+    *out = (enum api_claim_state)state;
+    return TAS_OK;
+}
+
 static int read_visitor(struct api_visitor *out, const struct tas_json *json, char why[TAS_JSON_WHY]) {
     struct outer {
         struct api_visitor visitor;
@@ -229,13 +237,11 @@ static int read_visitor(struct api_visitor *out, const struct tas_json *json, ch
     };
     struct outer got = {0};
     int err = api_read(json, fields, &got, why);
-    int state =
-        err == TAS_OK ? word_at(claim_words, sizeof(claim_words) / sizeof(*claim_words), got.state, why) : -1;
-    if (state < 0)
-        return err == TAS_OK ? TAS_E_PROTO : err;
-    got.visitor.state = (enum api_claim_state)state;
-    *out = got.visitor;
-    return TAS_OK;
+    if (err == TAS_OK)
+        err = read_claim_state(&got.visitor.state, got.state, why);
+    if (err == TAS_OK)
+        *out = got.visitor;
+    return err;
 }
 
 struct raw_session {
@@ -378,11 +384,9 @@ int api_claim_read(struct api_claim *out, const struct tas_json *json, char why[
     };
     struct outer got = {0};
     int err = api_read(json, fields, &got, why);
-    int state =
-        err == TAS_OK ? word_at(claim_words, sizeof(claim_words) / sizeof(*claim_words), got.state, why) : -1;
-    if (state < 0)
-        return err == TAS_OK ? TAS_E_PROTO : err;
-    got.claim.state = (enum api_claim_state)state;
-    *out = got.claim;
-    return TAS_OK;
+    if (err == TAS_OK)
+        err = read_claim_state(&got.claim.state, got.state, why);
+    if (err == TAS_OK)
+        *out = got.claim;
+    return err;
 }

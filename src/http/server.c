@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,20 +49,6 @@ const char *tas_http_date(struct tas_http *http) {
 
 /* ---- accepting ---- */
 
-static void peer_source(int fd, uint8_t out[16]) {
-    struct sockaddr_storage addr = {0};
-    socklen_t len = sizeof(addr);
-    memset(out, 0, 16);
-    if (getpeername(fd, (struct sockaddr *)&addr, &len) != 0)
-        return;
-    if (addr.ss_family == AF_INET6) {
-        memcpy(out, &((const struct sockaddr_in6 *)&addr)->sin6_addr, 16);
-    } else if (addr.ss_family == AF_INET) {
-        out[10] = out[11] = 0xff;
-        memcpy(out + 12, &((const struct sockaddr_in *)&addr)->sin_addr, 4);
-    }
-}
-
 static void set_listening(struct tas_http *http, unsigned interest) {
     for (size_t i = 0; i < http->n_ports; i++)
         if (http->ports[i].watch)
@@ -87,7 +72,7 @@ static void on_short(void *ctx) {
 static void welcome(struct tas_http_port *port, int fd) {
     struct tas_http *http = port->http;
     uint8_t source[16];
-    peer_source(fd, source);
+    tas_socket_source(fd, source);
     if (http->n_peers >= http->limits.max_connections ||
         !tas_http_sources_add(http->sources, source, http->limits.max_connections_per_source)) {
         TAS_HTTP_COUNT(http, refused_total, 1);

@@ -67,6 +67,20 @@ void tas_address_text(char out[TAS_ADDRESS_TEXT], const uint8_t address[16]) {
         out[0] = '\0';
 }
 
+void tas_socket_source(int fd, uint8_t out[16]) {
+    struct sockaddr_storage addr = {0};
+    socklen_t len = sizeof(addr);
+    memset(out, 0, 16);
+    if (getpeername(fd, (struct sockaddr *)&addr, &len) != 0)
+        return;
+    if (addr.ss_family == AF_INET6) {
+        memcpy(out, &((const struct sockaddr_in6 *)&addr)->sin6_addr, 16);
+    } else if (addr.ss_family == AF_INET) {
+        out[10] = out[11] = 0xff;
+        memcpy(out + 12, &((const struct sockaddr_in *)&addr)->sin_addr, 4);
+    }
+}
+
 void tas_socket_tune(int fd, int buf_bytes) {
     const int one = 1;
     const int lowat = NOTSENT_LOWAT;

@@ -26,6 +26,9 @@ void tas_address_text(char out[TAS_ADDRESS_TEXT], const uint8_t address[16]);
 /* Is it a v4 address in v6's clothes? */
 bool tas_address_is_v4(const uint8_t address[16]);
 
+/* Where a connection comes from: its peer's address, v4 as ::ffff:a.b.c.d; zeros when it is gone. */
+void tas_socket_source(int fd, uint8_t out[16]);
+
 /* Options of every connection: TCP_NODELAY, TCP_NOTSENT_LOWAT 16 KiB, buffers of buf_bytes (0: the
  * system's). No TCP_USER_TIMEOUT: it also kills who reads slowly through a small window; both relay and ends
  * have clocks of their own for those who are gone. Best effort. */

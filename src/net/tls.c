@@ -1,9 +1,10 @@
 #include "net/tls.h"
 
+#include "net/socket.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -802,15 +803,5 @@ bool tas_conn_peer_name(const struct tas_conn *conn, char *out, size_t cap) {
 }
 
 void tas_conn_peer(const struct tas_conn *conn, uint8_t out[16]) {
-    struct sockaddr_storage addr = {0};
-    socklen_t len = sizeof(addr);
-    memset(out, 0, 16);
-    if (getpeername(conn->fd, (struct sockaddr *)&addr, &len) != 0)
-        return;
-    if (addr.ss_family == AF_INET6) {
-        memcpy(out, &((const struct sockaddr_in6 *)&addr)->sin6_addr, 16);
-    } else if (addr.ss_family == AF_INET) {
-        out[10] = out[11] = 0xff;
-        memcpy(out + 12, &((const struct sockaddr_in *)&addr)->sin_addr, 4);
-    }
+    tas_socket_source(conn->fd, out);
 }

@@ -5,28 +5,12 @@ import os
 import signal
 import subprocess
 
+from http_site import Reply
 from rig import Failed, Program, free_port, until
 
 NAME = "get.tasuki.test"
 VERSIONS = ("--http1.1", "--http2")
 ORGANISATION = 'タスキ <&"\'> サポート'
-
-
-class Reply:
-    def __init__(self, head, body):
-        lines = head.decode("latin-1").split("\r\n")
-        self.status = int(lines[0].split(" ")[1])
-        self.headers = {}
-        for line in lines[1:]:
-            name, colon, value = line.partition(":")
-            if colon:
-                assert name.lower() not in self.headers, f"{name} twice"
-                self.headers[name.lower()] = value.strip()
-        self.body = body
-
-    @property
-    def text(self):
-        return self.body.decode()
 
 
 class Download:

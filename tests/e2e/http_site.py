@@ -29,6 +29,10 @@ class Reply:
                 self.headers[name.lower()] = value.strip()
         self.body = body
 
+    @property
+    def text(self):
+        return self.body.decode()
+
     def json(self):
         return json.loads(self.body)
 

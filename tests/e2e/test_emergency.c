@@ -96,21 +96,12 @@ static void tap(struct tas_input *input, uint16_t code) {
     key(input, code, false);
 }
 
-static bool is_down(struct server *s, unsigned evdev) {
-    unsigned code = evdev + 8;
-    xcb_query_keymap_reply_t *r = xcb_query_keymap_reply(s->xcb, xcb_query_keymap(s->xcb), NULL);
-    assert_non_null(r);
-    bool down = (r->keys[code / 8] & 1u << code % 8) != 0;
-    free(r);
-    return down;
-}
-
 /* Everything that was pressed outside has gone through the inner server, when this key has. */
 static void settle(struct nest *n) {
     uint64_t give_up = tas_mono_us() + GIVE_UP_MS * 1000ull;
     for (int down = 1; down >= 0; down--) {
         key(n->hands, CAPS, down);
-        while (is_down(&n->inside, CAPS) != down)
+        while (is_key_down(&n->inside, CAPS) != down)
             assert_true(tas_mono_us() < give_up);
     }
 }

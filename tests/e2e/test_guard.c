@@ -252,15 +252,6 @@ static void kill_tool(struct tool *t) {
 
 /* ---- the keyboard ---- */
 
-static bool is_down(struct server *s, unsigned evdev) {
-    unsigned key = evdev + 8;
-    xcb_query_keymap_reply_t *r = xcb_query_keymap_reply(s->xcb, xcb_query_keymap(s->xcb), NULL);
-    assert_non_null(r);
-    bool down = (r->keys[key / 8] & 1u << key % 8) != 0;
-    free(r);
-    return down;
-}
-
 static bool is_button_down(struct server *s) {
     xcb_query_pointer_reply_t *r =
         xcb_query_pointer_reply(s->xcb, xcb_query_pointer(s->xcb, s->screen->root), NULL);
@@ -282,7 +273,7 @@ static char *keymap_text(const struct server *s) {
 static void press(struct tool *t, struct server *s, const char *before) {
     uint64_t give_up = tas_mono_us() + GIVE_UP_MS * 1000ull;
     ask(t, "press", "pressed");
-    while (!is_down(s, KEY_A) || !is_down(s, KEY_F5) || !is_button_down(s))
+    while (!is_key_down(s, KEY_A) || !is_key_down(s, KEY_F5) || !is_button_down(s))
         assert_true(tas_mono_us() < give_up);
     char *lent = keymap_text(s);
     assert_string_not_equal(lent, before);
@@ -290,8 +281,8 @@ static void press(struct tool *t, struct server *s, const char *before) {
 }
 
 static void expect_keyboard_right(struct server *s, const char *before) {
-    assert_false(is_down(s, KEY_A));
-    assert_false(is_down(s, KEY_F5));
+    assert_false(is_key_down(s, KEY_A));
+    assert_false(is_key_down(s, KEY_F5));
     assert_false(is_button_down(s));
     char *after = keymap_text(s);
     assert_string_equal(after, before);
@@ -359,7 +350,7 @@ static void a_tool_that_ended_well_has_put_the_keyboard_right_itself(void **stat
     start(&t, s);
     press(&t, s, before);
     ask(&t, "end", "ended");
-    assert_true(is_down(s, KEY_A)); /* this one has not: nothing was repaired */
+    assert_true(is_key_down(s, KEY_A)); /* this one has not: nothing was repaired */
     say(&t, "exit");
     wait_tool(&t);
     close_tool(&t);

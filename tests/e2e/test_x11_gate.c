@@ -139,13 +139,8 @@ static void finish_work(struct desk *d) {
 }
 
 static bool is_down(struct desk *d, unsigned evdev) {
-    unsigned key = evdev + 8;
     assert_int_not_equal(inp->wheel(d->input, 0, 0), TAS_E_ABSENT);
-    xcb_query_keymap_reply_t *r = xcb_query_keymap_reply(d->s->xcb, xcb_query_keymap(d->s->xcb), NULL);
-    assert_non_null(r);
-    bool down = (r->keys[key / 8] & 1u << key % 8) != 0;
-    free(r);
-    return down;
+    return is_key_down(d->s, evdev);
 }
 
 static int type_some(struct desk *d, size_t n) {

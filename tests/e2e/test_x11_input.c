@@ -96,18 +96,9 @@ static void pointer_buttons_and_wheel_arrive_where_they_should(void **state) {
 /* --- input: keys
  * -------------------------------------------------------------------------------------------- */
 
-static bool is_down(struct server *s, unsigned evdev) {
-    unsigned key = evdev + 8;
-    xcb_query_keymap_reply_t *r = xcb_query_keymap_reply(s->xcb, xcb_query_keymap(s->xcb), NULL);
-    assert_non_null(r);
-    bool down = (r->keys[key / 8] & 1u << key % 8) != 0;
-    free(r);
-    return down;
-}
-
 static void wait_key(struct server *s, unsigned evdev, bool want) {
     uint64_t give_up = tas_mono_us() + GIVE_UP_MS * 1000ull;
-    while (is_down(s, evdev) != want)
+    while (is_key_down(s, evdev) != want)
         assert_true(tas_mono_us() < give_up);
 }
 
@@ -153,7 +144,7 @@ static void a_key_that_means_something_else_here_is_replaced_by_the_one_that_mea
     assert_int_equal(inp->key(input, 21, 'z', true),
                      TAS_OK); /* QWERTZ: the key of Y says z; here that is key 44 */
     wait_key(s, 44, true);
-    assert_false(is_down(s, 21));
+    assert_false(is_key_down(s, 21));
     assert_int_equal(inp->key(input, 21, 0, false), TAS_OK);
     wait_key(s, 44, false);
     assert_int_equal(inp->key(input, 0, 'a', true), TAS_E_LIMIT);
@@ -528,7 +519,7 @@ static void be_killed_while_typing(const struct server *s) {
     mine.xcb = xcb_connect(s->name, NULL);
     if (inp->open(&input, s->name, why, sizeof(why)) == TAS_OK && inp->key(input, 30, 'a', true) == TAS_OK &&
         inp->pointer(input, 1, 1, 1) == TAS_OK && inp->text(input, (const uint32_t[]){0x65e5}, 1) == TAS_OK) {
-        while (!is_down(&mine, 30) || !is_button_down(&mine))
+        while (!is_key_down(&mine, 30) || !is_button_down(&mine))
             ;
         raise(SIGKILL);
     }
@@ -544,7 +535,7 @@ static void what_a_killed_program_left_is_put_right_by_open_and_close(void **sta
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
-    assert_true(is_down(s, 30));
+    assert_true(is_key_down(s, 30));
     assert_true(is_button_down(s));
     char *left_over = keymap_text(s);
     assert_string_not_equal(left_over, before);

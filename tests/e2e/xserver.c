@@ -112,6 +112,15 @@ void draw(struct server *s, int16_t x, int16_t y, uint16_t w, uint16_t h, uint32
     sync_server(s);
 }
 
+bool is_key_down(struct server *s, unsigned evdev) {
+    unsigned key = evdev + 8;
+    xcb_query_keymap_reply_t *r = xcb_query_keymap_reply(s->xcb, xcb_query_keymap(s->xcb), NULL);
+    assert_non_null(r);
+    bool is_down = (r->keys[key / 8] & 1u << key % 8) != 0;
+    free(r);
+    return is_down;
+}
+
 void wait_readable(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     assert_int_equal(poll(&p, 1, GIVE_UP_MS), 1);

@@ -2,6 +2,7 @@
  * test, and programs. What fails here fails the test. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,6 +36,9 @@ void sync_server(struct server *s);
 
 /* Fills a rectangle of the root window, and waits until that is done. */
 void draw(struct server *s, int16_t x, int16_t y, uint16_t w, uint16_t h, uint32_t colour);
+
+/* Does the server hold this key (evdev code) for pressed? */
+bool is_key_down(struct server *s, unsigned evdev);
 
 void wait_readable(int fd);
 
