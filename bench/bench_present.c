@@ -53,7 +53,7 @@ static void change(const struct view *v, struct tas_picture *pic, const struct t
                    uint64_t *call_us, uint64_t *seen_us) {
     struct present_rect r = c->changed;
     struct tas_tiles tiles;
-    struct present_fit fit = {VIEW_WIDTH, VIEW_HEIGHT, c->width, c->height, true, 0, 0};
+    struct present_fit fit = {VIEW_WIDTH, VIEW_HEIGHT, c->width, c->height, true, 0, 0, 0};
     struct present_fit one = {.width = 1, .height = 1};
     int32_t x = 0, y = 0;
 
@@ -76,7 +76,7 @@ static void change(const struct view *v, struct tas_picture *pic, const struct t
 static void measure(const struct view *v, const struct test_case *c) {
     uint64_t call_us[ROUNDS], seen_us[ROUNDS];
     struct tas_picture *pic = noise_picture(c->width, c->height, 1);
-    struct present_fit fit = {VIEW_WIDTH, VIEW_HEIGHT, c->width, c->height, true, 0, 0};
+    struct present_fit fit = {VIEW_WIDTH, VIEW_HEIGHT, c->width, c->height, true, 0, 0, 0};
     if (host_place(v->host, v->window, 0, 0, &fit) != TAS_OK || host_picture(v->host, pic, NULL) != TAS_OK)
         exit(1);
     for (uint32_t i = 0; i < ROUNDS; i++)

@@ -10,6 +10,7 @@ enum {
 };
 
 struct trace {
+    uint32_t ms;
     FILE *file;
     struct tas_picture *pic;
     uint8_t *packed, *raw;
@@ -74,6 +75,7 @@ bool trace_next(struct trace *trace, struct tas_tiles *changed) {
     if (!read_u32(trace->file, &time_ms) || !read_u32(trace->file, &rects) ||
         !read_u32(trace->file, &tiles) || !read_u32(trace->file, &packed))
         return false;
+    trace->ms = time_ms;
     if (packed > trace->packed_cap || fseek(trace->file, (long)rects * RECT_LEN, SEEK_CUR) != 0 ||
         fread(trace->packed, 1, packed, trace->file) != packed)
         return false;
@@ -92,6 +94,10 @@ bool trace_next(struct trace *trace, struct tas_tiles *changed) {
         tas_tiles_set(changed, tile % across, tile / across);
     }
     return true;
+}
+
+uint32_t trace_ms(const struct trace *trace) {
+    return trace->ms;
 }
 
 const struct tas_picture *trace_picture(const struct trace *trace) {

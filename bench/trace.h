@@ -12,5 +12,8 @@ void trace_close(struct trace *trace);
 /* The next picture, and the tiles that changed set in `changed`. false: the end, or a broken file. */
 bool trace_next(struct trace *trace, struct tas_tiles *changed);
 
+/* When the last picture was taken, ms from the start. */
+uint32_t trace_ms(const struct trace *trace);
+
 /* The picture as it is now. Borrowed. */
 const struct tas_picture *trace_picture(const struct trace *trace);

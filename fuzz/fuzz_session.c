@@ -118,9 +118,9 @@ static void say_message(struct tas_reader *in, unsigned end) {
                                      TAS_MESSAGE_BYE,   TAS_MESSAGE_ASK,        TAS_MESSAGE_GRANTS,
                                      TAS_MESSAGE_VIEW,  TAS_MESSAGE_INPUT,      TAS_MESSAGE_SCREEN,
                                      TAS_MESSAGE_FRAME, TAS_MESSAGE_CURSOR_POS, TAS_MESSAGE_CURSOR_IMAGE,
-                                     TAS_MESSAGE_CHAT,  TAS_MESSAGE_DEVICE};
-    static const uint16_t sizes[] = {416, 2, 2, 72, 8, 32, 40, 2, 4, 4, 56, 16, 40, 12, 28, 20, 20};
-    unsigned which = tas_read_u8(in) % 17;
+                                     TAS_MESSAGE_CHAT,  TAS_MESSAGE_DEVICE,     TAS_MESSAGE_MONITORS};
+    static const uint16_t sizes[] = {416, 2, 2, 72, 8, 32, 40, 2, 4, 4, 56, 16, 40, 12, 28, 20, 20, 52};
+    unsigned which = tas_read_u8(in) % 18;
     uint8_t body[416] = {0}, plain[512];
     size_t n = tas_read_u8(in) % (sizes[which] + 1u);
     n = n < in->in.len ? n : in->in.len;

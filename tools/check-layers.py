@@ -28,7 +28,8 @@ SYSTEM = [
     (r'sqlite3\.h|libpq-fe\.h|libpq/.*|postgresql/.*', ['store'], 'all SQL lives in src/store'),
     (r'nghttp2/.*|curl/.*', ['http'], 'HTTP lives in src/http'),
     (r'confuse\.h|jansson\.h', ['base'], 'use base/conf.h or base/json.h'),
-    (r'jpeglib\.h|turbojpeg\.h|vpx/.*', ['codec'], 'picture libraries live in src/codec'),
+    (r'(jpeglib|jerror|turbojpeg)\.h|vpx/.*|libyuv(\.h|/.*)', ['lossy'], 'picture libraries live in src/lossy'),
+    (r'xxhash\.h', ['codec'], 'only the codec looks tiles up'),
     (r'cjose/.*|ldap\.h|lber\.h', ['manager/identity'], 'only src/manager/identity*.c knows an identity provider'),
     (r'sys/(epoll|eventfd|inotify|mman|prctl|ptrace|sendfile|signalfd|syscall|timerfd)\.h|(linux|asm)/.*|seccomp\.h|sched\.h'
      r'|(windows|winsock2|ws2tcpip|windef)\.h', ['os', 'net', 'ui/bridge'] + PLATFORMS, 'what belongs to one system lives in src/os, src/net and src/client/<platform>'),

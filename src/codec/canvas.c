@@ -5,35 +5,48 @@
 #include <stdlib.h>
 
 enum {
-    BORDER = 4,      /* black px right of each row, which are also those left of the next; 3 are needed */
+    BORDER = 4,      /* black px right of each row, which are also those left of the next */
     BORDER_ROWS = 2, /* black rows above */
+    ROWS = 5,        /* of rows_mem */
+    SIZE_BITS = 14,  /* of a coordinate, or a size less 1 */
+    VECTOR_BITS = 16,
+    MOVES_LOG = 8,
 };
 
-#define SUM_START 0x811c9dc5u
-#define SUM_MUL   0x9e3779b1u
+#define SUM_MUL 0x9e3779b1u
+
+static size_t row_len(const struct tas_canvas *canvas) {
+    return (size_t)canvas->pic.stride + 2 * BORDER;
+}
 
 static int alloc_picture(struct tas_canvas *canvas, uint32_t width, uint32_t height) {
     uint32_t stride = width + BORDER;
     size_t before = (size_t)BORDER_ROWS * stride + BORDER;
     canvas->mem_len = before + (size_t)stride * height;
     canvas->mem = calloc(canvas->mem_len, sizeof(*canvas->mem));
-    if (!canvas->mem)
+    canvas->scratch = malloc(2 * (size_t)width * height * sizeof(*canvas->scratch));
+    if (!canvas->mem || !canvas->scratch)
         return TAS_E_NOMEM;
     canvas->pic = (struct tas_picture){canvas->mem + before, width, height, stride};
-    return TAS_OK;
+    return tas_tiles_init(&canvas->rough, width, height);
 }
 
-static int alloc_rows(struct tas_canvas *canvas) {
-    size_t old_len = (size_t)canvas->pic.stride + BORDER;
-    canvas->old_mem = calloc(2 * old_len, sizeof(*canvas->old_mem));
-    canvas->tiles = calloc(canvas->tiles_across, 1);
-    canvas->tiles_above = calloc(canvas->tiles_across, 1);
-    canvas->modes = calloc(canvas->blocks_across, TAS_BLOCKS + 1);
+static int alloc_plan(struct tas_canvas *canvas) {
+    size_t tiles = (size_t)canvas->tiles_across * canvas->tiles_down;
+    canvas->kept = calloc(tiles, 1);
+    canvas->tiles = calloc(tiles, 1);
+    canvas->slots = calloc(tiles, sizeof(*canvas->slots));
+    canvas->clips = calloc(tiles, sizeof(*canvas->clips));
+    canvas->modes = calloc((size_t)canvas->blocks_across * canvas->blocks_down, 1);
     canvas->spans = calloc(canvas->blocks_across, sizeof(*canvas->spans));
-    if (!canvas->old_mem || !canvas->tiles || !canvas->tiles_above || !canvas->modes || !canvas->spans)
+    canvas->rows_mem = calloc(ROWS * row_len(canvas), sizeof(*canvas->rows_mem));
+    if (!canvas->kept || !canvas->tiles || !canvas->slots || !canvas->clips || !canvas->modes ||
+        !canvas->spans || !canvas->rows_mem)
         return TAS_E_NOMEM;
-    canvas->old = canvas->old_mem + BORDER;
-    canvas->old_up = canvas->old + old_len;
+    uint32_t **rows[ROWS] = {&canvas->old, &canvas->old_up, &canvas->masked, &canvas->masked_up,
+                             &canvas->masked_up2};
+    for (unsigned i = 0; i < ROWS; i++)
+        *rows[i] = canvas->rows_mem + i * row_len(canvas) + BORDER;
     return TAS_OK;
 }
 
@@ -42,11 +55,13 @@ int tas_canvas_init(struct tas_canvas *canvas, uint32_t width, uint32_t height, 
         .tiles_across = tas_tiles_across(width),
         .tiles_down = tas_tiles_across(height),
         .blocks_across = (width + TAS_BLOCK - 1) / TAS_BLOCK,
+        .blocks_down = (height + TAS_BLOCK - 1) / TAS_BLOCK,
     };
     canvas->model = tas_model_new(model_bits);
-    if (!canvas->model || alloc_picture(canvas, width, height) != TAS_OK)
+    canvas->cache = tas_cache_new(width, height);
+    if (!canvas->model || !canvas->cache || alloc_picture(canvas, width, height) != TAS_OK)
         return TAS_E_NOMEM;
-    return alloc_rows(canvas);
+    return alloc_plan(canvas);
 }
 
 static void wipe_free(uint32_t *px, size_t len) {
@@ -57,217 +72,232 @@ static void wipe_free(uint32_t *px, size_t len) {
 
 void tas_canvas_fini(struct tas_canvas *canvas) {
     tas_model_free(canvas->model);
+    tas_cache_free(canvas->cache);
     wipe_free(canvas->mem, canvas->mem_len);
-    wipe_free(canvas->old_mem, 2 * ((size_t)canvas->pic.stride + BORDER));
+    wipe_free(canvas->rows_mem, ROWS * row_len(canvas));
+    wipe_free(canvas->scratch, canvas->scratch_used);
+    tas_tiles_fini(&canvas->rough);
+    free(canvas->kept);
     free(canvas->tiles);
-    free(canvas->tiles_above);
+    free(canvas->slots);
+    free(canvas->clips);
     free(canvas->modes);
     free(canvas->spans);
     *canvas = (struct tas_canvas){0};
 }
 
-void tas_canvas_blacken(struct tas_canvas *canvas) {
+void tas_canvas_reset(struct tas_canvas *canvas, bool with_picture) {
+    tas_model_reset(canvas->model);
+    tas_cache_clear(canvas->cache);
+    canvas->last_dx = canvas->last_dy = 0;
+    if (!with_picture)
+        return;
     memset(canvas->mem, 0, canvas->mem_len * sizeof(*canvas->mem));
-}
-
-static uint32_t *row_at(const struct tas_canvas *canvas, uint32_t y) {
-    return canvas->pic.px + (size_t)y * canvas->pic.stride;
+    tas_tiles_clear(&canvas->rough);
 }
 
 void tas_canvas_blacken_tile(struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
     uint32_t x = tx * TAS_TILE, y = ty * TAS_TILE, width = tas_clip(x, canvas->pic.width, TAS_TILE);
     for (uint32_t row = 0; row < tas_clip(y, canvas->pic.height, TAS_TILE); row++)
-        memset(row_at(canvas, y + row) + x, 0, width * sizeof(uint32_t));
+        memset(tas_canvas_row(canvas, y + row) + x, 0, width * sizeof(uint32_t));
+    tas_tiles_unset(&canvas->rough, tx, ty);
 }
 
 void tas_canvas_begin(struct tas_canvas *canvas) {
-    memset(canvas->tiles, TAS_TILE_SAME, canvas->tiles_across);
-    memset(canvas->modes, TAS_BLOCK_SKIP, (size_t)canvas->blocks_across * (TAS_BLOCKS + 1));
-    canvas->had_row = canvas->had_fresh = false;
-    for (unsigned i = 0; i < 4; i++)
-        canvas->sum[i] = SUM_START + i;
+    size_t tiles = (size_t)canvas->tiles_across * canvas->tiles_down;
+    memset(canvas->kept, 0, tiles);
+    memset(canvas->tiles, TAS_TILE_SAME, tiles);
+    memset(canvas->modes, TAS_BLOCK_SKIP, (size_t)canvas->blocks_across * canvas->blocks_down);
+    canvas->n_moves = 0;
+    canvas->had_row = canvas->had_cached = canvas->had_fresh = false;
+    memset(canvas->sum, 0, sizeof(canvas->sum));
 }
 
-void tas_canvas_next_row(struct tas_canvas *canvas) {
-    uint8_t *above = canvas->tiles_above;
-    canvas->tiles_above = canvas->tiles;
-    canvas->tiles = above;
-    memset(canvas->tiles, TAS_TILE_SAME, canvas->tiles_across);
-    size_t across = canvas->blocks_across;
-    memcpy(canvas->modes, canvas->modes + TAS_BLOCKS * across, across);
-    memset(canvas->modes + across, TAS_BLOCK_SKIP, TAS_BLOCKS * across);
+/* ---- tiles that go into the cache ---- */
+
+static bool is_whole(const struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
+    return (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
 }
 
-/* Is anything in this row of tiles changed? */
-TAS_INLINE bool code_has_row(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc, bool has_row) {
-    struct tas_model_heads *heads = tas_model_heads(canvas->model);
-    has_row = tas_rc_bin(encode, rc, &heads->row[canvas->had_row], has_row);
-    canvas->had_row = has_row;
-    return has_row;
+TAS_INLINE void code_kept(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc, uint32_t tx,
+                          uint32_t ty) {
+    uint8_t *kept = &canvas->kept[(size_t)ty * canvas->tiles_across + tx];
+    unsigned left = tx > 0 && kept[-1], above = ty > 0 && *(kept - canvas->tiles_across);
+    *kept = tas_rc_bin(encode, rc, &tas_model_heads(canvas->model)->kept[left + above], *kept);
+    if (!encode && *kept && (!is_whole(canvas, tx, ty) || tas_cache_slots(canvas->cache) == 0))
+        rc->bad = true;
 }
 
-TAS_INLINE uint8_t code_tile(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc, uint32_t tx) {
-    struct tas_model_heads *heads = tas_model_heads(canvas->model);
-    unsigned left = tx > 0 && canvas->tiles[tx - 1] != TAS_TILE_SAME,
-             above = canvas->tiles_above[tx] != TAS_TILE_SAME;
-    if (!tas_rc_bin(encode, rc, &heads->changed[left + above], canvas->tiles[tx] != TAS_TILE_SAME))
-        return TAS_TILE_SAME;
-    canvas->had_fresh =
-        tas_rc_bin(encode, rc, &heads->fresh[canvas->had_fresh], canvas->tiles[tx] == TAS_TILE_FRESH);
-    return canvas->had_fresh ? TAS_TILE_FRESH : TAS_TILE_CHANGED;
-}
-
-/* How many of the two neighbours have this mode. */
-TAS_INLINE unsigned count_of(enum tas_block_mode mode, uint8_t left, uint8_t above) {
-    return (unsigned)(left == mode) + (unsigned)(above == mode);
-}
-
-TAS_INLINE uint8_t code_mode(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc, uint32_t bx,
-                             uint32_t row) {
-    struct tas_model_heads *heads = tas_model_heads(canvas->model);
-    const uint8_t *here = tas_canvas_mode(canvas, bx, row);
-    uint8_t mode = *here, left = bx > 0 ? here[-1] : TAS_BLOCK_SKIP, above = *(here - canvas->blocks_across);
-    struct tas_prob *coded = &heads->coded[left != TAS_BLOCK_SKIP][above != TAS_BLOCK_SKIP];
-    struct tas_prob *lit = &heads->lit[count_of(TAS_BLOCK_LIT, left, above)];
-    struct tas_prob *temp = &heads->temp[count_of(TAS_BLOCK_TEMP, left, above)];
-    if (!tas_rc_bin(encode, rc, coded, mode != TAS_BLOCK_SKIP))
-        return TAS_BLOCK_SKIP;
-    if (tas_rc_bin(encode, rc, lit, mode == TAS_BLOCK_LIT))
-        return TAS_BLOCK_LIT;
-    return tas_rc_bin(encode, rc, temp, mode == TAS_BLOCK_TEMP) ? TAS_BLOCK_TEMP : TAS_BLOCK_CTX;
-}
-
-static uint32_t block_rows(const struct tas_canvas *canvas, uint32_t ty) {
-    return (tas_clip(ty * TAS_TILE, canvas->pic.height, TAS_TILE) + TAS_BLOCK - 1) / TAS_BLOCK;
-}
-
-/* The tile flags of a row, then the modes of the blocks in its changed tiles, block row by block row. */
-TAS_INLINE void code_heads(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc, uint32_t ty) {
-    for (uint32_t tx = 0; tx < canvas->tiles_across; tx++)
-        canvas->tiles[tx] = code_tile(encode, canvas, rc, tx);
-    for (uint32_t row = 0; row < block_rows(canvas, ty); row++)
-        for (uint32_t bx = 0; bx < canvas->blocks_across; bx++)
-            if (canvas->tiles[bx / TAS_BLOCKS] != TAS_TILE_SAME)
-                *tas_canvas_mode(canvas, bx, row) = code_mode(encode, canvas, rc, bx, row);
-}
-
-/* The spans of a row of blocks into canvas->spans: neighbouring blocks of one mode are one span. */
-static uint32_t spans_of(struct tas_canvas *canvas, uint32_t row) {
-    uint32_t count = 0;
-    enum tas_block_mode last = TAS_BLOCK_SKIP;
-    for (uint32_t bx = 0; bx < canvas->blocks_across; bx++) {
-        enum tas_block_mode mode = *tas_canvas_mode(canvas, bx, row);
-        uint32_t x = bx * TAS_BLOCK, end = x + tas_clip(x, canvas->pic.width, TAS_BLOCK);
-        if (mode != TAS_BLOCK_SKIP && mode != last)
-            canvas->spans[count++] = (struct tas_span){.stride = canvas->pic.stride, .x0 = x, .mode = mode};
-        if (mode != TAS_BLOCK_SKIP)
-            canvas->spans[count - 1].x1 = end;
-        last = mode;
-    }
-    return count;
-}
-
-/* Keeps the row `y` of the picture, where TEMP spans look, before it is painted over. */
-static void keep_row(struct tas_canvas *canvas, uint32_t count, const uint32_t *row) {
-    uint32_t *spare = canvas->old_up;
-    canvas->old_up = canvas->old;
-    canvas->old = spare;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct tas_span *span = &canvas->spans[i];
-        if (span->mode == TAS_BLOCK_TEMP)
-            for (ptrdiff_t x = (ptrdiff_t)span->x0 - 1; x <= (ptrdiff_t)span->x1; x++)
-                canvas->old[x] = row[x];
-    }
-}
-
-TAS_INLINE void code_pixel_row(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc,
-                               uint32_t count, const struct tas_picture *src, uint32_t y) {
-    keep_row(canvas, count, row_at(canvas, y));
-    for (uint32_t i = 0; i < count; i++) {
-        struct tas_span span = canvas->spans[i];
-        span.row = row_at(canvas, y);
-        span.old = canvas->old;
-        span.old_up = canvas->old_up;
-        if (encode) {
-            span.src = src->px + (size_t)y * src->stride;
-            tas_model_encode(canvas->model, rc, &span);
-        } else {
-            tas_model_decode(canvas->model, rc, &span);
-        }
-    }
-}
-
-/* Pixel row by pixel row across the whole width, so that the neighbour to the upper right is always known. */
-TAS_INLINE void code_pixels(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc,
-                            const struct tas_picture *src, uint32_t ty) {
-    for (uint32_t row = 0; row < block_rows(canvas, ty); row++) {
-        uint32_t count = spans_of(canvas, row), y = ty * TAS_TILE + row * TAS_BLOCK;
-        uint32_t end = y + tas_clip(y, canvas->pic.height, TAS_BLOCK);
-        if (count > 0)
-            keep_row(canvas, count, row_at(canvas, y) - canvas->pic.stride);
-        for (; count > 0 && y < end && !rc->bad; y++)
-            code_pixel_row(encode, canvas, rc, count, src, y);
-    }
-}
-
-TAS_INLINE uint32_t rotate(uint32_t v, unsigned by) {
-    return v << by | v >> (32 - by);
-}
-
-/* Four lanes side by side: one after the other would take four times as long. Each step can be undone, so
- * that a difference in one pixel never cancels out. */
-static void sum_row(uint32_t sum[4], const uint32_t *px, uint32_t count) {
-    uint32_t a = sum[0], b = sum[1], c = sum[2], d = sum[3], i = 0;
-    for (; i + 4 <= count; i += 4) {
-        a = rotate((a ^ px[i]) * SUM_MUL, 13);
-        b = rotate((b ^ px[i + 1]) * SUM_MUL, 13);
-        c = rotate((c ^ px[i + 2]) * SUM_MUL, 13);
-        d = rotate((d ^ px[i + 3]) * SUM_MUL, 13);
-    }
-    if (i < count)
-        a = rotate((a ^ px[i]) * SUM_MUL, 13);
-    if (i + 1 < count)
-        b = rotate((b ^ px[i + 1]) * SUM_MUL, 13);
-    if (i + 2 < count)
-        c = rotate((c ^ px[i + 2]) * SUM_MUL, 13);
-    sum[0] = a, sum[1] = b, sum[2] = c, sum[3] = d;
-}
-
-static void sum_tiles(struct tas_canvas *canvas, uint32_t ty) {
-    uint32_t y = ty * TAS_TILE, end = y + tas_clip(y, canvas->pic.height, TAS_TILE);
-    for (; y < end; y++)
-        for (uint32_t tx = 0; tx < canvas->tiles_across; tx++)
-            if (canvas->tiles[tx] != TAS_TILE_SAME)
-                sum_row(canvas->sum, row_at(canvas, y) + tx * TAS_TILE,
-                        tas_clip(tx * TAS_TILE, canvas->pic.width, TAS_TILE));
-}
-
-uint32_t tas_canvas_sum(const struct tas_canvas *canvas) {
-    uint32_t sum = 0;
-    for (unsigned i = 0; i < 4; i++)
-        sum = rotate((sum ^ canvas->sum[i]) * SUM_MUL, 13);
-    return sum;
-}
-
-void tas_canvas_encode_empty(struct tas_canvas *canvas, struct tas_rc *rc) {
-    code_has_row(true, canvas, rc, false);
-}
-
-void tas_canvas_encode_row(struct tas_canvas *canvas, struct tas_rc *rc, const struct tas_picture *src,
-                           uint32_t ty) {
-    code_has_row(true, canvas, rc, true);
-    code_heads(true, canvas, rc, ty);
-    code_pixels(true, canvas, rc, src, ty);
-    sum_tiles(canvas, ty);
-}
-
-void tas_canvas_decode_row(struct tas_canvas *canvas, struct tas_rc *rc, uint32_t ty) {
-    if (!code_has_row(false, canvas, rc, false))
+TAS_INLINE void code_all_kept(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc) {
+    size_t tiles = (size_t)canvas->tiles_across * canvas->tiles_down;
+    bool has_kept = encode && memchr(canvas->kept, true, tiles);
+    if (!tas_rc_bin(encode, rc, &tas_model_heads(canvas->model)->has_kept, has_kept))
         return;
-    code_heads(false, canvas, rc, ty);
-    for (uint32_t tx = 0; tx < canvas->tiles_across; tx++)
-        if (canvas->tiles[tx] == TAS_TILE_FRESH)
-            tas_canvas_blacken_tile(canvas, tx, ty);
-    code_pixels(false, canvas, rc, NULL, ty);
-    sum_tiles(canvas, ty);
+    for (uint32_t ty = 0; ty < canvas->tiles_down; ty++)
+        for (uint32_t tx = 0; tx < canvas->tiles_across; tx++)
+            code_kept(encode, canvas, rc, tx, ty);
+}
+
+void tas_canvas_encode_kept(struct tas_canvas *canvas, struct tas_rc *rc) {
+    code_all_kept(true, canvas, rc);
+}
+
+void tas_canvas_decode_kept(struct tas_canvas *canvas, struct tas_rc *rc) {
+    code_all_kept(false, canvas, rc);
+    if (!rc->bad)
+        tas_canvas_keep(canvas, NULL, NULL);
+}
+
+void tas_canvas_keep(struct tas_canvas *canvas, tas_canvas_on_kept *on_kept, void *ctx) {
+    for (uint32_t ty = 0; ty < canvas->tiles_down; ty++)
+        for (uint32_t tx = 0; tx < canvas->tiles_across; tx++) {
+            if (!canvas->kept[(size_t)ty * canvas->tiles_across + tx])
+                continue;
+            const uint32_t *px = tas_canvas_row(canvas, ty * TAS_TILE) + tx * TAS_TILE;
+            uint32_t slot = tas_cache_keep(canvas->cache, px, canvas->pic.stride);
+            if (on_kept)
+                on_kept(ctx, tx, ty, slot);
+        }
+}
+
+/* ---- moves ---- */
+
+TAS_INLINE uint32_t code_bits(const bool encode, struct tas_rc *rc, uint32_t value, unsigned bits) {
+    uint32_t high = tas_rc_raw(encode, rc, value >> 8, bits - 8);
+    return high << 8 | tas_rc_raw(encode, rc, value & 255, 8);
+}
+
+TAS_INLINE struct tas_move code_move(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc,
+                                     struct tas_move move) {
+    struct tas_prob *is_same = &tas_model_heads(canvas->model)->is_same_vector;
+    move.x = (uint16_t)code_bits(encode, rc, move.x, SIZE_BITS);
+    move.y = (uint16_t)code_bits(encode, rc, move.y, SIZE_BITS);
+    move.w = (uint16_t)(code_bits(encode, rc, encode ? move.w - 1u : 0, SIZE_BITS) + 1);
+    move.h = (uint16_t)(code_bits(encode, rc, encode ? move.h - 1u : 0, SIZE_BITS) + 1);
+    if (!tas_rc_bin(encode, rc, is_same, move.dx == canvas->last_dx && move.dy == canvas->last_dy)) {
+        move.dx = (int16_t)((int)code_bits(encode, rc, (uint32_t)(move.dx + TAS_PICTURE_MAX), VECTOR_BITS) -
+                            TAS_PICTURE_MAX);
+        move.dy = (int16_t)((int)code_bits(encode, rc, (uint32_t)(move.dy + TAS_PICTURE_MAX), VECTOR_BITS) -
+                            TAS_PICTURE_MAX);
+        canvas->last_dx = move.dx;
+        canvas->last_dy = move.dy;
+    } else {
+        move.dx = canvas->last_dx;
+        move.dy = canvas->last_dy;
+    }
+    return move;
+}
+
+TAS_INLINE void code_moves(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc) {
+    struct tas_model_heads *heads = tas_model_heads(canvas->model);
+    if (!tas_rc_bin(encode, rc, &heads->is_moved, canvas->n_moves > 0)) {
+        canvas->n_moves = 0;
+        return;
+    }
+    uint32_t count =
+        tas_rc_number(encode, rc, &heads->moves, encode ? canvas->n_moves - 1u : 0, MOVES_LOG) + 1;
+    if (!encode && count > TAS_MOVES_MAX) {
+        rc->bad = true;
+        return;
+    }
+    for (canvas->n_moves = 0; canvas->n_moves < count; canvas->n_moves++)
+        canvas->moves[canvas->n_moves] = code_move(encode, canvas, rc, canvas->moves[canvas->n_moves]);
+}
+
+void tas_canvas_encode_moves(struct tas_canvas *canvas, struct tas_rc *rc) {
+    code_moves(true, canvas, rc);
+}
+
+/* Some rough pixel in the tiles that the rectangle touches? */
+static bool has_rough(const struct tas_canvas *canvas, uint32_t x, uint32_t y, uint32_t w, uint32_t h) {
+    for (uint32_t ty = y / TAS_TILE; ty <= (y + h - 1) / TAS_TILE; ty++)
+        for (uint32_t tx = x / TAS_TILE; tx <= (x + w - 1) / TAS_TILE; tx++)
+            if (tas_tiles_get(&canvas->rough, tx, ty))
+                return true;
+    return false;
+}
+
+static bool is_rough_tile(const struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
+    uint32_t x = tx * TAS_TILE, y = ty * TAS_TILE, width = tas_clip(x, canvas->pic.width, TAS_TILE);
+    uint32_t end = y + tas_clip(y, canvas->pic.height, TAS_TILE);
+    for (; y < end; y++) {
+        const uint32_t *px = tas_canvas_row(canvas, y) + x;
+        uint32_t any = 0;
+        for (uint32_t i = 0; i < width; i++)
+            any |= px[i];
+        if (any & TAS_ROUGH) /* mostly in the first row, where there is any */
+            return true;
+    }
+    return false;
+}
+
+void tas_canvas_look_for_rough(struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
+    if (is_rough_tile(canvas, tx, ty))
+        tas_tiles_set(&canvas->rough, tx, ty);
+    else
+        tas_tiles_unset(&canvas->rough, tx, ty);
+}
+
+/* Where do moves from or onto rough pixels leave some? */
+static void look_at_moved(struct tas_canvas *canvas) {
+    for (unsigned i = 0; i < canvas->n_moves; i++) {
+        const struct tas_move *m = &canvas->moves[i];
+        for (uint32_t ty = m->y / TAS_TILE; ty <= (m->y + m->h - 1u) / TAS_TILE; ty++)
+            for (uint32_t tx = m->x / TAS_TILE; tx <= (m->x + m->w - 1u) / TAS_TILE; tx++)
+                if (tas_tiles_get(&canvas->rough, tx, ty))
+                    tas_canvas_look_for_rough(canvas, tx, ty);
+    }
+}
+
+void tas_canvas_use_scratch(struct tas_canvas *canvas, size_t len) {
+    canvas->scratch_used = len > canvas->scratch_used ? len : canvas->scratch_used;
+}
+
+void tas_canvas_move(struct tas_canvas *canvas, struct tas_tiles *painted) {
+    size_t area = 0;
+    for (unsigned i = 0; i < canvas->n_moves; i++) {
+        const struct tas_move *m = &canvas->moves[i];
+        if (has_rough(canvas, (uint32_t)(m->x + m->dx), (uint32_t)(m->y + m->dy), m->w, m->h))
+            tas_tiles_set_rect(&canvas->rough, m->x, m->y, m->w, m->h);
+        tas_tiles_set_rect(painted, m->x, m->y, m->w, m->h);
+        area += (size_t)m->w * m->h;
+    }
+    tas_canvas_use_scratch(canvas, area);
+    tas_moves_apply(&canvas->pic, canvas->moves, canvas->n_moves, canvas->scratch);
+    look_at_moved(canvas);
+}
+
+void tas_canvas_decode_moves(struct tas_canvas *canvas, struct tas_rc *rc, struct tas_tiles *painted) {
+    size_t area = 0, most = 2 * (size_t)canvas->pic.width * canvas->pic.height;
+    code_moves(false, canvas, rc);
+    for (unsigned i = 0; i < canvas->n_moves && !rc->bad; i++) {
+        const struct tas_move *m = &canvas->moves[i];
+        area += (size_t)m->w * m->h;
+        rc->bad = !tas_move_is_valid(m, canvas->pic.width, canvas->pic.height) || area > most;
+    }
+    if (!rc->bad)
+        tas_canvas_move(canvas, painted);
+}
+
+/* ---- checksum ---- */
+
+uint16_t tas_canvas_sum(const struct tas_canvas *canvas) {
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < TAS_BLOCK; i++)
+        for (unsigned k = 0; k < 2; k++) {
+            sum = (sum ^ canvas->sum[k][i]) * SUM_MUL;
+            sum = sum << 13 | sum >> 19;
+        }
+    return (uint16_t)(sum ^ sum >> 16);
+}
+
+/* ---- rough pixels ---- */
+
+void tas_canvas_roughen(struct tas_canvas *canvas, uint32_t x, uint32_t y, uint32_t width, uint32_t height) {
+    for (uint32_t row = y; row < y + height; row++) {
+        uint32_t *px = tas_canvas_row(canvas, row) + x;
+        for (uint32_t i = 0; i < width; i++)
+            px[i] |= TAS_ROUGH;
+    }
+    tas_tiles_set_rect(&canvas->rough, (int32_t)x, (int32_t)y, width, height);
 }

@@ -1,31 +1,41 @@
 #include "codec/model_private.h"
 
 #include "base/wipe.h"
+#include "codec/colour_private.h"
+#include "codec/literal_private.h"
+#include "codec/quick_private.h"
+#include "codec/smooth_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 enum {
+    CACHE_LINE = 64, /* bytes; no entry shall lie in two */
     MEDIUM_BITS = 16,
-    SMALL_BITS = 14,
-    CACHE_BITS = 12,
+    SHORT_BITS = 14,
+    PAIR_BITS = 14,
     CONFIDENCE_MAX = 255,
     CONFIDENCE_KEPT = 3, /* above this a miss halves it, at or below it replaces the value */
     STRANGER_KEPT = 7,   /* above this another context's entry is kept for now */
     STRANGER_DECAY = 4,
-    CONFIDENCE_CLASSES = 8,
-    RUN_LOGS = 15, /* spans have up to 2^14 pixels */
-    CANDIDATES = 6,
+    KNOWN = 2, /* a large context of this confidence is asked even where all is smooth */
+    CONFIDENCE_CLASSES = 12,
+    SMALL_CLASSES = 8, /* of the confidence of the medium and the short context */
+    LARGE_CLASSES = 4, /* of that of the large one, in questions after it */
+    RUN_LOGS = 15,     /* spans have up to 2^14 pixels */
+    CANDIDATES = 5,
+    REFUSALS_MAX = 1 + 3 + CANDIDATES,
     PATTERNS = 8,
-    ACTIVITIES = 11,
-    RESIDUALS = 12,
-    BYTE_LOG = 8, /* numbers up to 255, plus 1 */
+    EDGES = 8,
 };
 
-/* Odd multipliers that mix well (xxHash, MurmurHash3). */
-#define MIX_A 0x9e3779b1u
-#define MIX_B 0x85ebca6bu
-#define MIX_C 0xc2b2ae35u
+/* Odd multipliers that mix well (xxHash, MurmurHash, and their kin); one for each neighbour. */
+#define MIX_W  0x85ebca6bu
+#define MIX_N  0x165667b1u
+#define MIX_NW 0x27d4eb2fu
+#define MIX_NE 0xd3a2646du
+#define MIX_WW 0x9e3779b1u
+#define MIX_NN 0x297a2d39u
 
 /* What followed a large context. */
 struct entry {
@@ -35,34 +45,44 @@ struct entry {
     uint8_t unused;
 };
 
-/* What followed a medium one: the pixel and, in the top byte, the confidence. */
+/* What followed a smaller one: the pixel and, in the top byte, the confidence. */
 #define PACK(px, confidence)      ((px) | (uint32_t)(confidence) << 24)
 #define PACKED_PX(packed)         ((packed)&TAS_MODEL_RGB)
 #define PACKED_CONFIDENCE(packed) ((packed) >> 24)
 
+/* How far something goes on that can only go so far. */
+struct runs {
+    struct tas_prob whole[RUN_LOGS][2];
+    struct tas_prob_number length[RUN_LOGS];
+};
+
 /* All that is learnt about bins. Only struct tas_prob in here: reset_probs() walks it as an array. */
 struct probs {
     struct tas_model_heads heads;
-    struct tas_prob run_whole[RUN_LOGS][2];
-    struct tas_prob_number run_length[RUN_LOGS];
+    struct runs flat, kept;
+    struct tas_prob is_changed[16][4];
     struct tas_prob large[CONFIDENCE_CLASSES][2][2][PATTERNS];
-    struct tas_prob large_temp[CONFIDENCE_CLASSES][2][2][PATTERNS];
-    struct tas_prob medium[CONFIDENCE_CLASSES][CONFIDENCE_CLASSES][2][2];
-    struct tas_prob candidate[CANDIDATES][PATTERNS][4];
-    struct tas_prob is_cached[2];
-    struct tas_prob cache_index[1 << CACHE_BITS];
-    struct tas_prob is_residual[PATTERNS];
-    struct tas_prob_number green[ACTIVITIES], blue_residual[RESIDUALS], red_residual[RESIDUALS];
-    struct tas_prob green_direct[16][256], blue_direct[32][256], red_direct[256][256];
+    struct tas_prob medium[LARGE_CLASSES][SMALL_CLASSES][2][2];
+    struct tas_prob shorter[LARGE_CLASSES][SMALL_CLASSES][2][2];
+    struct tas_prob candidate[CANDIDATES][PATTERNS][LARGE_CLASSES];
+    struct tas_prob is_edge[2][EDGES];
+    struct tas_step_probs smooth[3][TAS_STEP_CONTEXTS];
+    struct tas_literal_probs literal;
+    struct tas_quick_probs quick;
 };
 
 struct tas_model {
     struct probs probs;
+    void *memory; /* where this lies, not at its start: it is aligned */
     unsigned bits;
+    unsigned edges; /* whether the last runs in smooth surroundings ended at an edge, newest lowest */
+    bool is_quick;  /* colours in this frame */
+    struct tas_quick_table seen;
+    struct tas_colours colours;
     uint32_t medium[1 << MEDIUM_BITS];
-    uint32_t small[1 << SMALL_BITS];
-    uint32_t cache[1 << CACHE_BITS];
-    struct entry large[]; /* 2^bits */
+    uint32_t shorter[1 << SHORT_BITS];
+    uint32_t pairs[1 << PAIR_BITS];
+    _Alignas(CACHE_LINE) struct entry large[]; /* 2^bits */
 };
 
 static size_t size_of(unsigned bits) {
@@ -70,129 +90,113 @@ static size_t size_of(unsigned bits) {
 }
 
 struct tas_model *tas_model_new(unsigned bits) {
-    struct tas_model *model = malloc(size_of(bits));
-    if (!model)
+    char *memory = malloc(size_of(bits) + CACHE_LINE);
+    if (!memory)
         return NULL;
+    struct tas_model *model = (void *)(memory + (CACHE_LINE - (uintptr_t)memory % CACHE_LINE));
+    model->memory = memory;
     model->bits = bits;
     tas_model_reset(model);
     return model;
 }
 
 void tas_model_free(struct tas_model *model) {
-    if (model)
-        tas_wipe(model, size_of(model->bits));
-    free(model);
+    if (!model)
+        return;
+    void *memory = model->memory;
+    tas_wipe(model, size_of(model->bits));
+    free(memory);
+}
+
+static void reset_probs(struct probs *probs) {
+    struct tas_prob *prob = (struct tas_prob *)probs;
+    static_assert(sizeof(*probs) % sizeof(*prob) == 0, "struct probs holds something else");
+    for (size_t i = 0; i < sizeof(*probs) / sizeof(*prob); i++)
+        prob[i] = TAS_PROB_HALF;
 }
 
 void tas_model_reset(struct tas_model *model) {
     unsigned bits = model->bits;
+    void *memory = model->memory;
     memset(model, 0, size_of(bits));
+    model->memory = memory;
     model->bits = bits;
-    struct tas_prob *prob = (struct tas_prob *)&model->probs;
-    static_assert(sizeof(struct probs) % sizeof(struct tas_prob) == 0, "struct probs holds something else");
-    for (size_t i = 0; i < sizeof(struct probs) / sizeof(*prob); i++)
-        prob[i] = TAS_PROB_HALF;
+    reset_probs(&model->probs);
+    tas_colours_reset(&model->colours);
 }
 
 void tas_model_copy(struct tas_model *to, const struct tas_model *from) {
     assert(to->bits == from->bits);
+    void *memory = to->memory;
     memcpy(to, from, size_of(from->bits));
+    to->memory = memory;
+}
+
+void tas_model_be_quick(struct tas_model *model, bool is_quick) {
+    model->is_quick = is_quick;
 }
 
 struct tas_model_heads *tas_model_heads(struct tas_model *model) {
     return &model->probs.heads;
 }
 
-/* The pixels around the one to code: the compass points, two steps where the letter is doubled. */
-struct around {
-    uint32_t w, n, nw, ne, ww, nn, nee;
-    unsigned pattern;       /* which of them are equal */
-    uint32_t old, old_next; /* TEMP: here and one to the right, as they were */
-    unsigned old_matches;   /* TEMP: how many neighbours did not change */
-};
-
-TAS_INLINE struct around around_of(const bool temporal, const struct tas_span *span, uint32_t x) {
-    const uint32_t *here = span->row + x, *up = here - span->stride, *up2 = up - span->stride;
-    struct around a = {
-        .w = here[-1], .n = up[0], .nw = up[-1], .ne = up[1], .ww = here[-2], .nn = up2[0], .nee = up[2]};
-    a.pattern = (unsigned)(a.w == a.n) | (unsigned)(a.w == a.nw) << 1 | (unsigned)(a.n == a.ne) << 2;
-    if (temporal) {
-        a.old = span->old[x];
-        a.old_next = span->old[x + 1];
-        a.old_matches = (unsigned)(a.w == span->old[(ptrdiff_t)x - 1]) + (unsigned)(a.n == span->old_up[x]) +
-                        (unsigned)(a.ne == span->old_up[x + 1]);
-    }
-    return a;
+/* Sums of neighbours times multipliers: a larger context is a smaller one and some more, and all but W can be
+ * added up before W is known. */
+TAS_INLINE uint32_t hash_of(uint32_t sum) {
+    sum = (sum ^ sum >> 16) * 0x9e3779b1u;
+    return (sum ^ sum >> 15) * 0xc2b2ae35u;
 }
 
-/* Where the tables keep what they know of this context. */
-struct places {
-    struct entry *large;
-    uint32_t *medium, *small;
-    uint16_t check;
-};
-
-TAS_INLINE struct places places_of(const bool temporal, struct tas_model *model, const struct around *a) {
-    uint32_t small = (a->w * MIX_A ^ a->n) * MIX_B;
-    small ^= small >> 15;
-    uint32_t medium = ((small ^ a->nw) * MIX_A ^ a->ne) * MIX_C;
-    medium ^= medium >> 15;
-    uint32_t large = ((medium ^ a->ww) * MIX_A ^ a->nn) * MIX_B;
-    large = (large ^ large >> 14 ^ a->nee) * MIX_A;
-    if (temporal) {
-        large = (large ^ a->old) * MIX_A;
-        large = (large ^ large >> 13 ^ a->old_next) * MIX_B;
-    }
-    large ^= large >> 16;
-    large *= MIX_A;
-    return (struct places){
-        .large = &model->large[large >> (32 - model->bits)],
-        .medium = &model->medium[medium * MIX_B >> (32 - MEDIUM_BITS)],
-        .small = &model->small[small * MIX_A >> (32 - SMALL_BITS)],
-        .check = (uint16_t)large,
-    };
+/* The large context but for W: five pixels to the left, six in the row above, five in the one above that. */
+TAS_INLINE uint32_t large_sum(const struct tas_span *span, uint32_t x) {
+    const uint32_t *here = span->row + x, *up = span->up + x, *up2 = span->up2 + x;
+    return here[-2] * MIX_WW + here[-3] * 0x7feb352du + here[-4] * 0x846ca68bu + /* to the left */
+           up[-2] * 0xc2b2ae35u + up[-1] * MIX_NW + up[0] * MIX_N + up[1] * MIX_NE + up[2] * 0xfd7046c5u +
+           up[3] * 0xb55a4f09u + up2[-2] * 0x5bd1e995u + up2[-1] * 0x2c1b3c6du + up2[0] * MIX_NN +
+           up2[1] * 0x1b873593u + up2[2] * 0xcc9e2d51u;
 }
 
-/* Half of the time goes by waiting for the tables. Most guesses are right, so what the next pixel will need
- * can be called for while this one, most likely `px`, is being coded. */
-TAS_INLINE void call_for_next(struct tas_model *model, const struct tas_span *span, uint32_t x, uint32_t px) {
-    const uint32_t *here = span->row + x, *up = here - span->stride, *up2 = up - span->stride;
-    struct around next = {
-        .w = px, .n = up[1], .nw = up[0], .ne = up[2], .ww = here[-1], .nn = up2[1], .nee = up[3]};
-    struct places at = places_of(false, model, &next);
-    __builtin_prefetch(at.large, 1);
-    __builtin_prefetch(at.medium, 1);
+TAS_INLINE uint32_t large_hash(uint32_t sum, uint32_t w) {
+    return hash_of(sum + w * MIX_W);
 }
 
-/* What the tables say of the next pixel. Confidence 0: nothing. */
-struct guess {
-    uint32_t large, medium, small;
-    unsigned large_confidence, medium_confidence;
-    unsigned large_class, medium_class; /* the confidences, up to 7 */
-};
+TAS_INLINE struct entry *large_at(struct tas_model *model, uint32_t hash) {
+    return &model->large[hash >> (32 - model->bits)];
+}
+
+TAS_INLINE unsigned large_confidence(const struct entry *entry, uint32_t hash) {
+    return entry->check == (uint16_t)hash ? entry->confidence : 0;
+}
+
+TAS_INLINE unsigned at_most(unsigned value, unsigned most) {
+    return value < most ? value : most;
+}
 
 TAS_INLINE unsigned class_of(unsigned confidence) {
-    return confidence < CONFIDENCE_CLASSES ? confidence : CONFIDENCE_CLASSES - 1;
+    return confidence < 8     ? confidence
+           : confidence < 16  ? 8
+           : confidence < 32  ? 9
+           : confidence < 128 ? 10
+                              : 11;
 }
 
-TAS_INLINE struct guess guess_at(const struct places *at) {
-    struct guess g = {.medium = PACKED_PX(*at->medium), .small = *at->small};
-    if (at->large->check == at->check) {
-        g.large = at->large->px;
-        g.large_confidence = at->large->confidence;
-    }
-    g.medium_confidence = PACKED_CONFIDENCE(*at->medium);
-    g.large_class = class_of(g.large_confidence);
-    g.medium_class = class_of(g.medium_confidence);
-    return g;
+TAS_INLINE unsigned pattern_of(const struct tas_around *a) {
+    return (unsigned)(a->w == a->n) | (unsigned)(a->w == a->nw) << 1 | (unsigned)(a->n == a->ne) << 2;
 }
 
 /* The pixel that is being coded (the decoder learns it on the way), and those that it is known not to be. */
 struct search {
     uint32_t px;
-    uint32_t refused[2 + CANDIDATES];
+    uint32_t refused[REFUSALS_MAX];
     unsigned refusals;
 };
+
+TAS_INLINE bool is_refused(const struct search *s, uint32_t px) {
+    bool found = false;
+    for (unsigned i = 0; i < s->refusals; i++)
+        found |= s->refused[i] == px;
+    return found;
+}
 
 /* Is it `guess`? If not, it will not be asked again. */
 TAS_INLINE bool ask(const bool encode, struct tas_rc *rc, struct tas_prob *p, struct search *s,
@@ -205,176 +209,20 @@ TAS_INLINE bool ask(const bool encode, struct tas_rc *rc, struct tas_prob *p, st
     return false;
 }
 
-TAS_INLINE bool is_refused(const struct search *s, uint32_t px) {
-    bool found = false;
-    for (unsigned i = 0; i < s->refusals; i++)
-        found |= s->refused[i] == px;
-    return found;
-}
-
-TAS_INLINE bool ask_large(const bool encode, const bool temporal, struct tas_rc *rc, struct probs *probs,
-                          const struct around *a, const struct guess *g, struct search *s) {
-    if (g->large_confidence == 0 && !temporal)
-        return false;
-    uint32_t px = temporal && g->large_confidence == 0 ? a->old : g->large;
-    bool is_w = px == a->w, is_n = px == a->n;
-    struct tas_prob *p =
-        temporal ? &probs->large_temp[g->large_class][is_w][is_n][a->old_matches + (px == a->old ? 4 : 0)]
-                 : &probs->large[g->large_class][is_w][is_n][a->pattern];
-    return ask(encode, rc, p, s, px);
-}
-
-TAS_INLINE bool ask_medium(const bool encode, struct tas_rc *rc, struct probs *probs, const struct around *a,
-                           const struct guess *g, struct search *s) {
-    if (g->medium_confidence == 0 || is_refused(s, g->medium))
-        return false;
-    struct tas_prob *p =
-        &probs->medium[g->large_class][g->medium_class][g->medium == a->w][g->medium == a->n];
-    return ask(encode, rc, p, s, g->medium);
-}
-
-TAS_INLINE bool ask_candidates(const bool encode, const bool temporal, struct tas_rc *rc, struct probs *probs,
-                               const struct around *a, const struct guess *g, struct search *s) {
-    const uint32_t candidates[CANDIDATES] = {a->w, a->n, g->small, a->ne, a->nw, a->old};
-    unsigned confidence = g->large_class < 3 ? g->large_class : 3;
-    for (unsigned i = 0; i < (temporal ? CANDIDATES : CANDIDATES - 1); i++)
-        if (!is_refused(s, candidates[i]) &&
-            ask(encode, rc, &probs->candidate[i][a->pattern][confidence], s, candidates[i]))
-            return true;
-    return false;
-}
-
-TAS_INLINE int red(uint32_t px) {
-    return (int)(px >> 16 & 255);
-}
-TAS_INLINE int green(uint32_t px) {
-    return (int)(px >> 8 & 255);
-}
-TAS_INLINE int blue(uint32_t px) {
-    return (int)(px & 255);
-}
-
-/* The median edge detector of LOCO-I: w or n at an edge, else the plane through the three. */
-TAS_INLINE int median_edge(int w, int n, int nw) {
-    int least = w < n ? w : n, most = w < n ? n : w;
-    if (nw >= most)
-        return least;
-    return nw <= least ? most : w + n - nw;
-}
-
-/* How much green moves around here, in classes of about equal weight. */
-TAS_INLINE unsigned activity_of(const struct around *a) {
-    int sum =
-        abs(green(a->w) - green(a->nw)) + abs(green(a->n) - green(a->nw)) + abs(green(a->ne) - green(a->n));
-    return (unsigned)(sum >= 1) + (unsigned)(sum >= 3) + (unsigned)(sum >= 6) + (unsigned)(sum >= 10) +
-           (unsigned)(sum >= 16) + (unsigned)(sum >= 24) + (unsigned)(sum >= 36) + (unsigned)(sum >= 60) +
-           (unsigned)(sum >= 100) + (unsigned)(sum >= 160);
-}
-
-TAS_INLINE unsigned residual_class(uint32_t folded, unsigned activity) {
-    unsigned size = (unsigned)(folded >= 1) + (unsigned)(folded >= 3) + (unsigned)(folded >= 7) +
-                    (unsigned)(folded >= 15) + (unsigned)(folded >= 31);
-    return size + (activity > 4 ? 6 : 0);
-}
-
-/* A difference modulo 256, folded so that small ones of either sign become small numbers: 0 -1 1 -2 2 ... */
-TAS_INLINE uint32_t fold(int difference) {
-    int d = (int8_t)(uint8_t)difference;
-    return d < 0 ? (uint32_t)(-2 * d - 1) : (uint32_t)(2 * d);
-}
-
-TAS_INLINE int unfold(uint32_t folded) {
-    return folded & 1 ? -(int)((folded + 1) >> 1) : (int)(folded >> 1);
-}
-
-TAS_INLINE uint32_t code_residual(const bool encode, struct tas_rc *rc, struct tas_prob_number *p,
-                                  int difference) {
-    uint32_t folded = tas_rc_number(encode, rc, p, encode ? fold(difference) : 0, BYTE_LOG);
-    if (!encode && folded > 255) {
-        rc->bad = true;
-        folded = 255;
-    }
-    return folded;
-}
-
-/* Each channel as its distance from the median edge; blue and red less that of green, which they mostly
- * follow. */
-TAS_INLINE uint32_t residual_literal(const bool encode, struct tas_rc *rc, struct probs *probs,
-                                     const struct around *a, uint32_t px) {
-    unsigned activity = activity_of(a);
-    int g = median_edge(green(a->w), green(a->n), green(a->nw));
-    int b = median_edge(blue(a->w), blue(a->n), blue(a->nw));
-    int r = median_edge(red(a->w), red(a->n), red(a->nw));
-
-    uint32_t dg = code_residual(encode, rc, &probs->green[activity], green(px) - g);
-    int g_off = unfold(dg);
-    unsigned class = residual_class(dg, activity);
-    uint32_t db = code_residual(encode, rc, &probs->blue_residual[class], blue(px) - b - g_off);
-    class = residual_class(db, activity);
-    uint32_t dr = code_residual(encode, rc, &probs->red_residual[class], red(px) - r - g_off);
-
-    g = (g + g_off) & 255;
-    b = (b + g_off + unfold(db)) & 255;
-    r = (r + g_off + unfold(dr)) & 255;
-    return (uint32_t)r << 16 | (uint32_t)g << 8 | (uint32_t)b;
-}
-
-/* Each channel as it is; blue in the context of green, red of both. */
-TAS_INLINE uint32_t direct_literal(const bool encode, struct tas_rc *rc, struct probs *probs,
-                                   const struct around *a, uint32_t px) {
-    unsigned near = (unsigned)(green(a->w) >> 6 << 2 | green(a->n) >> 6);
-    uint32_t g = tas_rc_tree(encode, rc, probs->green_direct[near], px >> 8 & 255, 8);
-    uint32_t b = tas_rc_tree(encode, rc, probs->blue_direct[g >> 3], px & 255, 8);
-    uint32_t r = tas_rc_tree(encode, rc, probs->red_direct[(g >> 4) << 4 | b >> 4], px >> 16 & 255, 8);
-    return r << 16 | g << 8 | b;
-}
-
-/* Encoder only: will the residual be cheaper than the value? */
-TAS_INLINE bool is_near(const struct around *a, uint32_t px) {
-    int from_w = abs(green(px) - green(a->w)), from_n = abs(green(px) - green(a->n));
-    return (from_w <= 8 || from_n <= 8) && abs(blue(px) - blue(a->w)) + abs(red(px) - red(a->w)) <= 24;
-}
-
-TAS_INLINE uint32_t cache_index(uint32_t px) {
-    uint32_t h = px * MIX_A;
-    h ^= h >> 15;
-    h *= MIX_B;
-    h ^= h >> 13;
-    return h >> (32 - CACHE_BITS);
-}
-
-/* A colour that none of the guesses has: one seen not long ago, or a new one. */
-TAS_INLINE uint32_t code_colour(const bool encode, struct tas_rc *rc, struct tas_model *model,
-                                const struct around *a, uint32_t px) {
-    struct probs *probs = &model->probs;
-    uint32_t index = encode ? cache_index(px) : 0;
-    bool is_cached = encode && model->cache[index] == px;
-    if (!tas_rc_bin(encode, rc, &probs->is_cached[a->w == a->n], !is_cached)) {
-        index = tas_rc_tree(encode, rc, probs->cache_index, index, CACHE_BITS);
-        return model->cache[index];
-    }
-    if (tas_rc_bin(encode, rc, &probs->is_residual[a->pattern], encode && is_near(a, px)))
-        px = residual_literal(encode, rc, probs, a, px);
-    else
-        px = direct_literal(encode, rc, probs, a, px);
-    model->cache[cache_index(px)] = px;
-    return px;
-}
-
-TAS_INLINE void learn_large(struct entry *e, uint16_t check, uint32_t px) {
+TAS_INLINE void learn_large(struct entry *e, uint32_t hash, uint32_t px) {
+    uint16_t check = (uint16_t)hash;
     unsigned confidence = e->confidence;
-    if (e->check != check && confidence > STRANGER_KEPT) {
+    if (e->check != check && confidence > STRANGER_KEPT)
         e->confidence = (uint8_t)(confidence - STRANGER_DECAY);
-    } else if (e->check == check && confidence > 0 && e->px == px) {
+    else if (e->check == check && confidence > 0 && e->px == px)
         e->confidence = (uint8_t)(confidence + (confidence < CONFIDENCE_MAX));
-    } else if (e->check == check && confidence > CONFIDENCE_KEPT) {
+    else if (e->check == check && confidence > CONFIDENCE_KEPT)
         e->confidence = (uint8_t)(confidence >> 1);
-    } else {
+    else
         *e = (struct entry){.px = px, .check = check, .confidence = 1};
-    }
 }
 
-TAS_INLINE void learn_medium(uint32_t *packed, uint32_t px) {
+TAS_INLINE void learn_packed(uint32_t *packed, uint32_t px) {
     unsigned confidence = PACKED_CONFIDENCE(*packed);
     if (PACKED_PX(*packed) == px)
         *packed = PACK(px, confidence + (confidence < CONFIDENCE_MAX));
@@ -384,91 +232,242 @@ TAS_INLINE void learn_medium(uint32_t *packed, uint32_t px) {
         *packed = PACK(px, 1);
 }
 
-TAS_INLINE void code_pixel(const bool encode, const bool temporal, struct tas_rc *rc, struct tas_model *model,
-                           const struct tas_span *span, uint32_t x) {
-    struct around a = around_of(temporal, span, x);
-    struct places at = places_of(temporal, model, &a);
-    struct guess g = guess_at(&at);
-    struct search s = {.px = encode ? span->src[x] & TAS_MODEL_RGB : 0};
-    struct probs *probs = &model->probs;
-    if (!temporal)
-        call_for_next(model, span, x, encode ? s.px : g.large_confidence ? g.large : g.medium);
+/* Where the smaller tables keep what they know. */
+struct places {
+    uint32_t *medium, *shorter, *pair;
+};
 
-    if (!ask_large(encode, temporal, rc, probs, &a, &g, &s) && !ask_medium(encode, rc, probs, &a, &g, &s) &&
-        !ask_candidates(encode, temporal, rc, probs, &a, &g, &s))
-        s.px = code_colour(encode, rc, model, &a, s.px);
-
-    learn_large(at.large, at.check, s.px);
-    learn_medium(at.medium, s.px);
-    *at.small = s.px;
-    span->row[x] = s.px;
+TAS_INLINE struct places places_of(struct tas_model *model, const struct tas_around *a) {
+    uint32_t pair = a->w * MIX_W + a->n * MIX_N;
+    uint32_t shorter = pair + a->nw * MIX_NW + a->ne * MIX_NE;
+    uint32_t medium = shorter + a->ww * MIX_WW + a->nn * MIX_NN + a->nee * 0xfd7046c5u;
+    return (struct places){
+        .medium = &model->medium[hash_of(medium) >> (32 - MEDIUM_BITS)],
+        .shorter = &model->shorter[hash_of(shorter) >> (32 - SHORT_BITS)],
+        .pair = &model->pairs[hash_of(pair) >> (32 - PAIR_BITS)],
+    };
 }
 
-/* Flat surroundings: how far does the same colour go on? [x, x + reach) is where the row above stays flat
- * too. Gives the first pixel after the run; `reach` pixels need no more, after fewer comes a pixel of another
- * colour. */
-TAS_INLINE uint32_t code_run(const bool encode, struct tas_rc *rc, struct probs *probs,
-                             const struct tas_span *span, uint32_t x, uint32_t reach) {
-    uint32_t *here = span->row + x, px = here[-1], run = 0;
+TAS_INLINE bool ask_packed(const bool encode, struct tas_rc *rc, struct tas_prob probs[SMALL_CLASSES][2][2],
+                           const struct tas_around *a, struct search *s, uint32_t packed) {
+    unsigned class = at_most(PACKED_CONFIDENCE(packed), SMALL_CLASSES - 1);
+    uint32_t px = PACKED_PX(packed);
+    if (class == 0 || is_refused(s, px))
+        return false;
+    return ask(encode, rc, &probs[class][px == a->w][px == a->n], s, px);
+}
+
+TAS_INLINE bool ask_candidates(const bool encode, struct tas_rc *rc, struct probs *probs,
+                               const struct tas_around *a, uint32_t pair, unsigned large, struct search *s) {
+    const uint32_t candidates[CANDIDATES] = {a->w, a->n, pair, a->ne, a->nw};
+    unsigned pattern = pattern_of(a);
+    for (unsigned i = 0; i < CANDIDATES; i++)
+        if (!tas_is_rough(candidates[i]) && !is_refused(s, candidates[i]) &&
+            ask(encode, rc, &probs->candidate[i][pattern][large], s, candidates[i]))
+            return true;
+    return false;
+}
+
+/* A colour that none of the guesses has. */
+TAS_INLINE uint32_t code_colour(const bool encode, struct tas_rc *rc, struct tas_model *model,
+                                const struct tas_around *a, uint32_t px) {
+    if (model->is_quick)
+        return tas_quick_colour(encode, rc, &model->probs.quick, &model->probs.literal, &model->seen, a,
+                                pattern_of(a), px);
+    uint32_t got = px;
     if (encode)
-        while (run < reach && (span->src[x + run] & TAS_MODEL_RGB) == px)
-            run++;
-    unsigned log = 31u - (unsigned)__builtin_clz(reach);
-    bool is_flat_above = here[-2 * span->stride] == px;
-    if (!tas_rc_bin(encode, rc, &probs->run_whole[log][is_flat_above], run != reach)) {
-        run = reach;
-    } else {
-        run = tas_rc_number(encode, rc, &probs->run_length[log], run, log);
-        if (!encode && run >= reach) {
-            rc->bad = true;
-            run = reach - 1;
-        }
+        *rc = tas_colour_encode(&model->colours, *rc, a->w, a->n, px);
+    else
+        *rc = tas_colour_decode(&model->colours, *rc, a->w, a->n, &got);
+    return got;
+}
+
+/* A pixel of which the large context knows nothing, or what is wrong. */
+TAS_INLINE void code_unforeseen(const bool encode, struct tas_rc *rc, struct tas_model *model,
+                                const struct tas_around *a, unsigned confidence, struct search *s) {
+    struct probs *probs = &model->probs;
+    struct places at = places_of(model, a);
+    unsigned large = at_most(confidence, LARGE_CLASSES - 1);
+    if (!ask_packed(encode, rc, probs->medium[large], a, s, *at.medium) &&
+        !ask_packed(encode, rc, probs->shorter[large], a, s, *at.shorter) &&
+        !ask_candidates(encode, rc, probs, a, *at.pair, large, s)) {
+        s->px = code_colour(encode, rc, model, a, s->px);
+        tas_quick_note(&model->seen, s->px);
     }
-    for (uint32_t i = 0; i < run; i++)
-        here[i] = px;
-    return x + run;
+    learn_packed(at.medium, s->px);
+    learn_packed(at.shorter, s->px);
+    *at.pair = s->px;
 }
 
-TAS_INLINE bool is_flat(const uint32_t *here, const uint32_t *up) {
-    return here[-1] == up[0] && here[-1] == up[-1] && here[-1] == up[1];
+/* A pixel by its contexts. Where the large one is right, the smaller ones are not even looked at. */
+TAS_INLINE uint32_t code_pixel(const bool encode, struct tas_rc *rc, struct tas_model *model,
+                               const struct tas_around *a, uint32_t hash, struct search *s) {
+    struct entry *e = large_at(model, hash);
+    unsigned confidence = large_confidence(e, hash), class = class_of(confidence);
+    uint32_t px = e->px;
+    if (confidence > 0 && !is_refused(s, px) &&
+        ask(encode, rc, &model->probs.large[class][px == a->w][px == a->n][pattern_of(a)], s, px)) {
+        e->confidence = (uint8_t)(confidence + (confidence < CONFIDENCE_MAX));
+        return px;
+    }
+    code_unforeseen(encode, rc, model, a, confidence, s);
+    learn_large(e, hash, s->px);
+    return s->px;
 }
 
-/* How many pixels from x on have the same colour n and ne as w. At least 1 where is_flat(). */
-TAS_INLINE uint32_t reach_of(const struct tas_span *span, uint32_t x) {
-    const uint32_t *here = span->row + x, *up = here - span->stride;
-    uint32_t reach = 1, most = span->x1 - x;
-    while (reach < most && up[reach + 1] == here[-1])
+/* How much of `reach` goes on: fewer pixels are followed by one that breaks it. */
+TAS_INLINE uint32_t code_run(const bool encode, struct tas_rc *rc, struct runs *runs, bool context,
+                             uint32_t run, uint32_t reach) {
+    unsigned log = 31u - (unsigned)__builtin_clz(reach);
+    if (!tas_rc_bin(encode, rc, &runs->whole[log][context], run != reach))
+        return reach;
+    run = tas_rc_number(encode, rc, &runs->length[log], run, log);
+    if (!encode && run >= reach) {
+        rc->bad = true;
+        run = reach - 1;
+    }
+    return run;
+}
+
+/* Flat surroundings: how far does the colour go on? As far as the row above stays flat too, more is not
+ * asked. 0: they are not flat. */
+TAS_INLINE uint32_t flat_reach(const struct tas_span *span, uint32_t x) {
+    const uint32_t *here = span->row + x, *up = span->up + x;
+    uint32_t px = here[-1], reach = 1, most = span->x1 - x;
+    if (up[0] != px || up[-1] != px || up[1] != px || tas_is_rough(px))
+        return 0;
+    while (reach < most && up[reach + 1] == px)
         reach++;
     return reach;
 }
 
+TAS_INLINE uint32_t code_flat(const bool encode, struct tas_rc *rc, struct probs *probs,
+                              const struct tas_span *span, uint32_t x, uint32_t reach) {
+    uint32_t *here = span->row + x, px = here[-1], run = 0;
+    if (encode)
+        while (run < reach && (span->src[x + run] & TAS_MODEL_RGB) == px)
+            run++;
+    run = code_run(encode, rc, &probs->flat, span->up2[x] == px, run, reach);
+    for (uint32_t i = 0; i < run; i++)
+        here[i] = px;
+    return run;
+}
+
+/* Half of the time would go by waiting for the large table. Most guesses are right, so what the next pixel
+ * will need is called for while this one, most likely `px`, is being coded. */
+TAS_INLINE void call_for_next(struct tas_model *model, uint32_t sum, uint32_t px) {
+    __builtin_prefetch(large_at(model, large_hash(sum, px)), 1);
+}
+
+/* Smooth surroundings of which the large context knows nothing: is the pixel near W? Then it is coded as
+ * steps. */
+TAS_INLINE bool try_smooth(const bool encode, struct tas_rc *rc, struct tas_model *model,
+                           const struct tas_around *a, uint32_t hash, bool is_flat, uint32_t *px) {
+    struct entry *e = large_at(model, hash);
+    if (large_confidence(e, hash) >= KNOWN || !tas_is_smooth(a))
+        return false;
+    bool is_edge = encode && !tas_are_steps(tas_steps_of(*px, a->w));
+    is_edge = tas_rc_bin(encode, rc, &model->probs.is_edge[is_flat][model->edges], is_edge);
+    if (is_flat)
+        model->edges = (model->edges << 1 | is_edge) % EDGES;
+    if (is_edge)
+        return false;
+    *px = tas_smooth(encode, rc, model->probs.smooth, a, *px);
+    learn_large(e, hash, *px);
+    return true;
+}
+
 TAS_INLINE void code_ctx(const bool encode, struct tas_rc *rc, struct tas_model *model,
                          const struct tas_span *span) {
-    for (uint32_t x = span->x0; x < span->x1;) {
-        const uint32_t *here = span->row + x;
-        if (is_flat(here, here - span->stride)) {
-            uint32_t reach = reach_of(span, x), end = x + reach;
-            x = code_run(encode, rc, &model->probs, span, x, reach);
-            if (x == end)
+    uint32_t next = UINT32_MAX, next_sum = 0; /* large_sum(span, next) */
+    for (uint32_t x = span->x0; x < span->x1; x++) {
+        uint32_t reach = flat_reach(span, x);
+        if (reach > 0) {
+            uint32_t run = code_flat(encode, rc, &model->probs, span, x, reach);
+            x += run;
+            if (run == reach) {
+                x--;
                 continue;
+            }
         }
-        code_pixel(encode, false, rc, model, span, x);
-        x++;
+        struct tas_around a = tas_around_of(span, x);
+        uint32_t hash = large_hash(x == next ? next_sum : large_sum(span, x), a.w);
+        uint32_t px = encode ? span->src[x] & TAS_MODEL_RGB : 0;
+        next = x + 1;
+        next_sum = large_sum(span, next);
+        call_for_next(model, next_sum, encode ? px : large_at(model, hash)->px);
+        if (!try_smooth(encode, rc, model, &a, hash, reach > 0, &px)) {
+            struct search s = {.px = px};
+            px = code_pixel(encode, rc, model, &a, hash, &s);
+        }
+        span->row[x] = px;
     }
+}
+
+/* Which neighbours are what they were: W, N, NE, NW from the lowest bit. */
+TAS_INLINE unsigned kept_of(const struct tas_span *span, uint32_t x) {
+    const uint32_t *here = span->row + x, *up = span->up + x, *old = span->old + x,
+                   *old_up = span->old_up + x;
+    return (unsigned)(here[-1] == old[-1]) | (unsigned)(up[0] == old_up[0]) << 1 |
+           (unsigned)(up[1] == old_up[1]) << 2 | (unsigned)(up[-1] == old_up[-1]) << 3;
+}
+
+/* All around stayed: how much of what comes stays too? As far as the row above did; no rough pixel stays. */
+TAS_INLINE uint32_t code_kept(const bool encode, struct tas_rc *rc, struct probs *probs,
+                              const struct tas_span *span, uint32_t x, uint32_t *reach) {
+    uint32_t *here = span->row + x, most = span->x1 - x, run = 0;
+    const uint32_t *up = span->up + x, *old = span->old + x, *old_up = span->old_up + x;
+    *reach = 1;
+    while (*reach < most && up[*reach + 1] == old_up[*reach + 1] && !tas_is_rough(old[*reach]))
+        ++*reach;
+    if (encode)
+        while (run < *reach && (span->src[x + run] & TAS_MODEL_RGB) == old[run])
+            run++;
+    run = code_run(encode, rc, &probs->kept, false, run, *reach);
+    for (uint32_t i = 0; i < run; i++)
+        here[i] = old[i];
+    return run;
+}
+
+/* Does the pixel stay? */
+TAS_INLINE bool code_is_kept(const bool encode, struct tas_rc *rc, struct probs *probs,
+                             const struct tas_span *span, uint32_t x, unsigned kept) {
+    const uint32_t *here = span->row + x, *up = span->up + x, *old = span->old + x;
+    unsigned kind = (unsigned)(old[0] == old[-1]) + (here[-1] == up[0] ? 2 : 0);
+    bool is_changed = encode && (span->src[x] & TAS_MODEL_RGB) != old[0];
+    return !tas_rc_bin(encode, rc, &probs->is_changed[kept][kind], is_changed);
 }
 
 TAS_INLINE void code_temp(const bool encode, struct tas_rc *rc, struct tas_model *model,
                           const struct tas_span *span) {
-    for (uint32_t x = span->x0; x < span->x1; x++)
-        code_pixel(encode, true, rc, model, span, x);
+    struct probs *probs = &model->probs;
+    for (uint32_t x = span->x0; x < span->x1; x++) {
+        unsigned kept = kept_of(span, x);
+        bool may_stay = !tas_is_rough(span->old[x]);
+        if (may_stay && kept == 15) {
+            uint32_t reach, run = code_kept(encode, rc, probs, span, x, &reach);
+            x += run;
+            if (run == reach) {
+                x--;
+                continue;
+            }
+        } else if (may_stay && code_is_kept(encode, rc, probs, span, x, kept)) {
+            span->row[x] = span->old[x];
+            continue;
+        }
+        struct tas_around a = tas_around_of(span, x);
+        struct search s = {
+            .px = encode ? span->src[x] & TAS_MODEL_RGB : 0, .refused = {span->old[x]}, .refusals = 1};
+        span->row[x] = code_pixel(encode, rc, model, &a, large_hash(large_sum(span, x), a.w), &s);
+    }
 }
 
 TAS_INLINE void code_lit(const bool encode, struct tas_rc *rc, struct tas_model *model,
                          const struct tas_span *span) {
     for (uint32_t x = span->x0; x < span->x1; x++) {
-        struct around a = around_of(false, span, x);
+        struct tas_around a = tas_around_of(span, x);
         uint32_t px = encode ? span->src[x] & TAS_MODEL_RGB : 0;
-        span->row[x] = residual_literal(encode, rc, &model->probs, &a, px);
+        span->row[x] = tas_literal(encode, rc, &model->probs.literal, &a, px);
     }
 }
 
@@ -488,6 +487,7 @@ TAS_INLINE void code_span(const bool encode, struct tas_model *model, struct tas
         code_temp(encode, &local, model, &at);
         break;
     case TAS_BLOCK_SKIP:
+    case TAS_BLOCK_ROUGH:
         break;
     }
     *rc = local;

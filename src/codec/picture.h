@@ -1,4 +1,5 @@
-/* A picture in memory: 32-bit pixels 0x00RRGGBB, row after row. The top byte is always 0. */
+/* A picture in memory: 32-bit pixels 0x00RRGGBB, row after row. The top byte is always 0, but in pictures
+ * that a codec holds: there bit 31 says that the pixel is rough, shown but not exact yet. */
 #pragma once
 
 #include "base/bytes.h"
@@ -9,6 +10,9 @@ enum {
     TAS_PICTURE_MAX = 16384,      /* px, greatest width and height */
     TAS_PICTURE_PIXELS = 1 << 26, /* most pixels in all */
 };
+
+#define TAS_ROUGH 0x80000000u /* the bit of a rough pixel */
+#define TAS_RGB   0x00ffffffu /* those that have a colour */
 
 struct tas_picture {
     uint32_t *px; /* owned; `stride` pixels from one row to the next */

@@ -9,13 +9,18 @@
 
 enum {
     TAS_RC_SHIFT_FAST = 4,
-    TAS_RC_SHIFT_SLOW = 7,
-    TAS_RC_RAW_MAX = 8, /* most bits in one tas_rc_raw() */
+    TAS_RC_SHIFT_SLOW = 6,
+    TAS_RC_FIXED_BITS = 12, /* of the probability that tas_rc_fixed() is given */
+    TAS_RC_RAW_MAX = 8,     /* most bits in one tas_rc_raw() */
     TAS_RC_TAIL = 2, /* bytes that tas_rc_finish() leaves open: the decoder reads them, whatever they are */
-    TAS_RC_BIN_BITS = 10, /* most bits of output that one bin can cost, see tas_rc_bin() */
+    TAS_RC_BIN_BITS = 12,   /* most bits of output that one bin can cost: tas_rc_bin() ... */
+    TAS_RC_FIXED_COST = 13, /* ... and tas_rc_fixed() */
 };
 
-/* The probability that a bin is 0, in 1/65536, learnt at two speeds and averaged. */
+enum { TAS_PROB_COUNT = 15 }; /* the bits of `fast` that count the answers, up to 15 */
+
+/* The probability that a bin is 0, in 1/65536, learnt at two speeds and averaged. The lower four bits of
+ * `fast` count. */
 struct tas_prob {
     uint16_t fast, slow;
 };
@@ -95,21 +100,34 @@ TAS_INLINE void tas_rc_normalize(const bool encode, struct tas_rc *rc) {
     }
 }
 
+/* The shift with which the nth answer is learnt, 1 / (n + 2) or so: what is new learns fast. */
+static const uint8_t tas_prob_shifts[TAS_PROB_COUNT] = {1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 5, 5, 6};
+
 TAS_INLINE void tas_prob_learn(struct tas_prob *p, bool bin) {
-    if (bin) {
-        p->fast = (uint16_t)(p->fast - (p->fast >> TAS_RC_SHIFT_FAST));
-        p->slow = (uint16_t)(p->slow - (p->slow >> TAS_RC_SHIFT_SLOW));
-    } else {
-        p->fast = (uint16_t)(p->fast + ((65535 - p->fast) >> TAS_RC_SHIFT_FAST));
-        p->slow = (uint16_t)(p->slow + ((65535 - p->slow) >> TAS_RC_SHIFT_SLOW));
+    uint32_t count = p->fast & TAS_PROB_COUNT, fast = p->fast - count, slow = p->slow;
+    unsigned shift = TAS_RC_SHIFT_SLOW, fast_shift = TAS_RC_SHIFT_FAST;
+    if (count < TAS_PROB_COUNT) { /* rare: constant shifts are faster */
+        shift = tas_prob_shifts[count];
+        fast_shift = shift < TAS_RC_SHIFT_FAST ? shift : TAS_RC_SHIFT_FAST;
+        count++;
     }
+    if (bin) {
+        fast -= fast >> fast_shift;
+        slow -= slow >> shift;
+    } else {
+        fast += (65520 - fast) >> fast_shift;
+        slow += (65535 - slow) >> shift;
+    }
+    p->fast = (uint16_t)((fast & ~(uint32_t)TAS_PROB_COUNT) | count);
+    p->slow = (uint16_t)slow;
 }
 
 /* One adaptive bin; gives it back.
- * Why it costs at most TAS_RC_BIN_BITS: a probability that starts at 32768 falls no lower than 15 (fast: 15
- * >> 4 is 0) and 127 (slow), and rises no higher than 65520 and 65408, so their mean lies in 71..65464 and
- * neither value of the bin has less than 71/65536. With range >= 2^24 the cut to 16 bits takes less than
- * 1/256 of that: the interval shrinks by at most 65536/71 * 256/255 < 2^9.86. */
+ * Why it costs at most TAS_RC_BIN_BITS: `slow` falls no lower than 63 (63 >> 6 is 0) and rises no higher than
+ * 65472; `fast` less its count falls to 0 and rises to 65504 (16 / 16 = 1 is cut off). With up to 15 counted
+ * on top of fast, their mean lies in 31..65495, so that neither value of the bin has less than 31/65536. With
+ * range >= 2^24 the cut to 16 bits takes less than 1/256 of that: the interval shrinks by at most
+ * 65536/31 * 256/255 < 2^11.1. */
 TAS_INLINE bool tas_rc_bin(const bool encode, struct tas_rc *rc, struct tas_prob *p, bool bin) {
     uint32_t zero = (rc->range >> 16) * (((uint32_t)p->fast + p->slow) >> 1);
     if (!encode)
@@ -124,6 +142,25 @@ TAS_INLINE bool tas_rc_bin(const bool encode, struct tas_rc *rc, struct tas_prob
         rc->range = zero;
     }
     tas_prob_learn(p, bin);
+    tas_rc_normalize(encode, rc);
+    return bin;
+}
+
+/* A bin of which `one` in 4096, 1 to 4095, is the probability to be 1. It is at least 1/4096 for either
+ * value; the cut takes less than 1/4096 of it, so it costs less than TAS_RC_FIXED_COST bits. */
+TAS_INLINE bool tas_rc_fixed(const bool encode, struct tas_rc *rc, uint32_t one, bool bin) {
+    uint32_t part = (rc->range >> TAS_RC_FIXED_BITS) * one;
+    if (!encode)
+        bin = rc->code < part;
+    if (bin) {
+        rc->range = part;
+    } else {
+        rc->range -= part;
+        if (encode)
+            rc->low += part;
+        else
+            rc->code -= part;
+    }
     tas_rc_normalize(encode, rc);
     return bin;
 }

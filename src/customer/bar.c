@@ -3,6 +3,8 @@
  * is placed, shown and raised again whenever it is not where it has to be. */
 #include "customer/page_private.h"
 
+#include <gdk/gdkx.h>
+
 enum { RAISE_US = 250 * 1000, WHO_CHARS = 28 };
 
 struct bar {
@@ -57,7 +59,13 @@ static void raise_bar(struct bar *bar) {
     if (now_us - bar->raised_us < RAISE_US)
         return; /* another program that does the same must not make both of us spin */
     bar->raised_us = now_us;
-    gdk_window_show(gtk_widget_get_window(bar->window)); /* maps it too, if somebody else unmapped it */
+    GdkWindow *window = gtk_widget_get_window(bar->window);
+    /* GDK's own way holds up the whole display to find out what the pointer is over now. */
+    if (gdk_window_is_visible(window))
+        XRaiseWindow(GDK_WINDOW_XDISPLAY(window), GDK_WINDOW_XID(window));
+    else
+        gdk_window_show(window); /* somebody else unmapped it */
+    gdk_display_flush(gdk_window_get_display(window));
 }
 
 /* Whoever hid, moved or covered it: it comes back. */
@@ -260,13 +268,13 @@ static void show_buttons(struct bar *bar) {
 
 static void show_who(struct bar *bar) {
     struct windows *w = bar->windows;
-    char time[16], text[API_NAME * 2 + 64];
+    char time[64], text[API_NAME * 2 + 64];
     char *who = windows_who(w);
     snprintf(text, sizeof(text), _("Connected: %s"), who);
     g_free(who);
     page_set_text(bar->who, text);
     gtk_widget_set_tooltip_text(bar->who, text);
-    windows_duration(time, w->active_at_us ? g_get_monotonic_time() - w->active_at_us : 0);
+    windows_since(time, sizeof(time), w);
     page_set_text(bar->time, time);
     bool is_seen = w->state.is_viewed && !w->state.is_paused && !w->state.is_line_lost;
     ui_set_class(bar->dot, "customer-live", is_seen);

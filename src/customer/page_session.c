@@ -82,9 +82,9 @@ static void show_box(GtkWidget *box, gpointer ctx) {
 
 static void show(struct windows *w, GtkWidget *page) {
     struct session *p = page_kept(page);
-    char time[16], text[API_NAME * 2 + 128];
+    char time[64], text[API_NAME * 2 + 128];
     char *who = windows_who(w);
-    windows_duration(time, w->active_at_us ? g_get_monotonic_time() - w->active_at_us : 0);
+    windows_since(time, sizeof(time), w);
     snprintf(text, sizeof(text), _("Connected: %s"), who);
     g_free(who);
     page_set_text(p->who, text);

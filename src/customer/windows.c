@@ -79,6 +79,14 @@ void windows_duration(char out[16], int64_t us) {
     snprintf(out, 16, "%02d:%02d:%02d", (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60));
 }
 
+void windows_since(char *out, size_t cap, const struct windows *w) {
+    out[0] = '\0';
+    time_t then = (time_t)(w->state.active_at_ms / 1000);
+    struct tm tm;
+    if (then > 0 && localtime_r(&then, &tm))
+        snprintf(out, cap, _("since %d:%02d"), tm.tm_hour, tm.tm_min);
+}
+
 void windows_alarm(char *out, size_t cap, const char *english) {
     snprintf(out, cap, _("Warning: %s. If in doubt, end the session and hang up."), ui_alarm(english));
 }
@@ -145,7 +153,6 @@ void windows_on_state(void *windows, const void *state) {
     struct windows *w = windows;
     enum customer_step before = w->state.step;
     uint32_t error_before = w->state.error_serial;
-    int64_t active_before_ms = w->state.active_at_ms;
     w->state = *(const struct customer_state *)state;
     if (w->state.error_serial != error_before) {
         w->draft.is_notice_old = false;
@@ -153,10 +160,6 @@ void windows_on_state(void *windows, const void *state) {
     }
     if (w->state.step != before)
         on_step(w, before);
-    if (w->state.active_at_ms != active_before_ms) {
-        int64_t since_ms = (int64_t)tas_wall_ms() - w->state.active_at_ms;
-        w->active_at_us = g_get_monotonic_time() - (since_ms > 0 ? since_ms * 1000 : 0);
-    }
     windows_show(w);
 }
 

@@ -37,7 +37,6 @@ struct windows {
     struct draft draft;
     enum customer_step error_step; /* in which state.error came */
     int64_t step_at_us;            /* monotonic: when state.step became what it is */
-    int64_t active_at_us;          /* monotonic: since when the session is active; 0 not */
     guint tick;
     struct main_window *main;
     struct bar *bar;
@@ -87,6 +86,9 @@ extern const struct right windows_rights[];
 
 /* "00:12:34" */
 void windows_duration(char out[16], int64_t us);
+/* "since 14:05", in the language in force; "" while no session is active. Not how long: what changes every
+ * second on the customer's screen would have to be sent every second. */
+void windows_since(char *out, size_t cap, const struct windows *w);
 /* A sentence of the engine (state.alarm), and what to do, in the language in force. */
 void windows_alarm(char *out, size_t cap, const char *english);
 /* Operator and company, in the language in force. g_free() */

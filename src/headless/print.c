@@ -244,6 +244,30 @@ static void print_history(const struct api_page *page) {
     headless_tell(json);
 }
 
+static struct tas_json *monitor_json(const struct tas_monitor *m) {
+    struct tas_json *one = tas_json_object();
+    tas_json_set_int(one, "id", m->id);
+    tas_json_set_text(one, "name", m->name);
+    tas_json_set_int(one, "x", m->x);
+    tas_json_set_int(one, "y", m->y);
+    tas_json_set_int(one, "width", m->width);
+    tas_json_set_int(one, "height", m->height);
+    tas_json_set_bool(one, "primary", m->is_primary);
+    return one;
+}
+
+static void print_monitors(const struct tool_news *news) {
+    struct tas_json *list = tas_json_list();
+    for (unsigned i = 0; i < news->monitors->n; i++)
+        tas_json_add(list, monitor_json(&news->monitors->list[i]));
+    struct tas_json *json = headless_event("monitors");
+    tas_json_set_int(json, "shown", news->monitors->shown);
+    if (news->name)
+        tas_json_set_text(json, "gone", news->name);
+    tas_json_set(json, "list", list);
+    headless_tell(json);
+}
+
 static void print_login(const struct api_login *login) {
     struct tas_json *json = headless_event("logged_in");
     tas_json_set_text(json, "company", login->company_name);
@@ -317,6 +341,9 @@ void print_news(const struct tool_news *news) {
         break;
     case TOOL_STORED:
         headless_say("device_stored", "%s", "");
+        break;
+    case TOOL_MONITORS:
+        print_monitors(news);
         break;
     case TOOL_SERVER:
     case TOOL_SILENT:

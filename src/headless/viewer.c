@@ -50,6 +50,17 @@ static void view(struct tas_session *s, struct operator* o, bool is_on) {
         complain("view", operator_view(o, is_on));
 }
 
+static int choose_monitor(struct viewer *v, const char *which) {
+    unsigned id = TAS_MONITOR_ALL;
+    char more;
+    bool is_number = sscanf(which, "%3u%c", &id, &more) == 1 && id >= 1 && id <= TAS_MONITORS;
+    if (!is_number && strcmp(which, "all") != 0 && strcmp(which, "any") != 0)
+        return TAS_E_PROTO;
+    return viewer_choose_monitor(v, is_number              ? (uint8_t)id
+                                    : strcmp(which, "any") ? TAS_MONITOR_ALL
+                                                           : TAS_MONITOR_ANY);
+}
+
 static void ask(struct tas_session *s, struct operator* o, uint16_t rights) {
     if (!o)
         tas_session_ask(s, rights);
@@ -105,6 +116,8 @@ bool viewer_command(struct viewer *v, struct operator* o, struct viewer_facts *f
         complain(word, tas_session_type_code(s, rest, tas_mono_us()));
     else if (strcmp(word, "view") == 0)
         view(s, o, strcmp(rest, "on") == 0);
+    else if (strcmp(word, "monitor") == 0)
+        complain(word, choose_monitor(v, rest));
     else if (strcmp(word, "ask") == 0)
         ask(s, o, (uint16_t)strtoul(rest, NULL, 0));
     else if (strcmp(word, "text") == 0)

@@ -6,8 +6,8 @@
 #include "tool/viewer.h"
 
 #define VIEWER_COMMANDS                                                                                      \
-    "chat TEXT, figures, code NNN-NNN-NNN, view on|off, ask MASK, text TEXT, key CODE 0|1 [KEYSYM], "        \
-    "pointer X Y BUTTONS, wheel DX DY, save FILE, frames on|off, end"
+    "chat TEXT, figures, code NNN-NNN-NNN, view on|off, monitor ID|all|any, ask MASK, text TEXT, "           \
+    "key CODE 0|1 [KEYSYM], pointer X Y BUTTONS, wheel DX DY, save FILE, frames on|off, end"
 
 /* What commands need to know of the session. Starts as zeros. */
 struct viewer_facts {

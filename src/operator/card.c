@@ -179,7 +179,7 @@ static const char *state_words(const struct card *card) {
 
 static void set_text(GtkWidget *label, const char *text) {
     if (strcmp(gtk_label_get_text(GTK_LABEL(label)), text) != 0)
-        gtk_label_set_text(GTK_LABEL(label), text);
+        ui_set_text(label, text);
 }
 
 static void show_buttons(struct card *card, bool is_expired) {

@@ -116,7 +116,7 @@ static void show_wrong(struct code_page *page, const struct operator_state *stat
     else
         g_strlcpy(text, _("This code is wrong."), sizeof(text));
     ui_digits_clear(page->entry);
-    gtk_label_set_text(GTK_LABEL(page->wrong), text);
+    ui_set_text(page->wrong, text);
     gtk_widget_show(page->wrong);
     ui_announce(page->wrong, text);
     gtk_widget_grab_focus(page->entry);
@@ -125,11 +125,13 @@ static void show_wrong(struct code_page *page, const struct operator_state *stat
 void code_page_show(struct code_page *page, const struct operator_state *state) {
     bool is_code = state->phase == OPERATOR_CODE;
     gtk_stack_set_visible_child_name(GTK_STACK(page->stack), is_code ? "code" : "calling");
-    gtk_label_set_text(GTK_LABEL(page->calling), state->is_ending ? _("Ending the session\u2026")
-                                                 : state->phase == OPERATOR_ANSWERING
-                                                     ? _("Answering\u2026")
-                                                     : _("The customer is asked to confirm\u2026"));
-    g_object_set(page->spinner, "active", !is_code, NULL);
+    ui_set_text(page->calling, state->is_ending ? _("Ending the session\u2026")
+                               : state->phase == OPERATOR_ANSWERING
+                                   ? _("Answering\u2026")
+                                   : _("The customer is asked to confirm\u2026"));
+    /* One that turns unseen keeps GTK at work sixty times a second. */
+    bool is_waiting = state->phase == OPERATOR_ANSWERING || state->phase == OPERATOR_CALLING;
+    g_object_set(page->spinner, "active", is_waiting, NULL);
     show_wrong(page, state);
     if (is_code && page->phase != OPERATOR_CODE)
         gtk_widget_grab_focus(page->entry);

@@ -261,6 +261,7 @@ static void on_grants(struct operator_core *c, const struct tas_event *ev) {
 static void on_screen(struct operator_core *c, const struct tas_event *ev) {
     c->state.width = ev->width;
     c->state.height = ev->height;
+    c->pointer.sent_us = 0; /* that was another picture */
     put_in_place(c);
 }
 
@@ -358,23 +359,24 @@ static void on_engine(struct operator_core *c, const struct tas_event *ev) {
     show(c);
 }
 
-static void note_figures(struct operator_core *c) {
+/* False: as before. */
+static bool note_figures(struct operator_core *c) {
     struct tas_session *s = session_of(c);
     struct tas_session_figures f;
     if (!s)
-        return;
+        return false;
     tas_session_figures(s, &f, tas_mono_us());
-    c->state.rtt_us = (uint32_t)operator_rtt_us(c->flow);
-    c->state.relay = f.relay_id;
-    c->state.rate_Bps = f.rate_Bps;
+    return rules_take_figures(&c->state, operator_rtt_us(c->flow), f.rate_Bps, f.relay_id);
 }
 
 static void on_tick(void *ctx) {
     struct operator_core *c = ctx;
     bool is_active = c->state.phase == OPERATOR_ACTIVE;
-    if (is_active)
-        note_figures(c);
-    show(c);
+    bool was_closing = c->state.is_closing;
+    bool is_new = is_active && note_figures(c);
+    note_closing(c);
+    if (is_new || c->state.is_closing != was_closing)
+        ui_bridge_state(c->bridge, &c->state);
     if (is_active || c->state.is_closing)
         tas_timer_set(c->tick, tas_mono_us() + (is_active ? FIGURES_US : CLOSING_US));
 }
@@ -463,6 +465,7 @@ static void forget_session(struct operator_core *c) {
     s->is_paused = s->is_viewing = s->is_line_lost = s->has_device = s->is_device_stored = false;
     s->is_ending = false;
     s->width = s->height = 0;
+    s->monitors = (struct tas_monitors){0};
     s->active_at_us = 0;
     s->rtt_us = s->relay = 0;
     s->rate_Bps = 0;
@@ -549,6 +552,9 @@ static void on_news(void *ctx, const struct tool_news *news) {
     case TOOL_HISTORY:
         tell_history(c, news->page);
         return;
+    case TOOL_MONITORS:
+        rules_take_monitors(&c->state, news->monitors, news->name);
+        break;
     case TOOL_ERROR:
         on_error(c, news);
         break;
@@ -682,6 +688,13 @@ static void do_view(struct operator_core *c, bool is_on) {
     check(c, "view", follow_view(c));
 }
 
+/* One that has just gone leaves the menu by itself. */
+static void do_monitor(struct operator_core *c, uint8_t monitor) {
+    struct viewer *viewer = operator_viewer(c->flow);
+    int err = viewer ? viewer_choose_monitor(viewer, monitor) : TAS_E_STATE;
+    check(c, "view", err == TAS_E_ABSENT ? TAS_OK : err);
+}
+
 static void do_ask(struct operator_core *c, uint16_t rights) {
     int err = operator_ask(c->flow, rights);
     check(c, "ask", err);
@@ -695,7 +708,8 @@ static void do_place(struct operator_core *c, const struct operator_command *com
                                               .height = command->height,
                                               .is_scaled = command->is_on,
                                               .scroll_x = command->scroll_x,
-                                              .scroll_y = command->scroll_y}};
+                                              .scroll_y = command->scroll_y,
+                                              .zoom = command->zoom}};
     put_in_place(c);
 }
 
@@ -756,6 +770,9 @@ static void obey(struct operator_core *c, const struct operator_command *command
         break;
     case OPERATOR_DO_VIEW:
         do_view(c, command->is_on);
+        break;
+    case OPERATOR_DO_MONITOR:
+        do_monitor(c, command->monitor);
         break;
     case OPERATOR_DO_ASK:
         do_ask(c, command->rights);

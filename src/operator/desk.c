@@ -302,10 +302,9 @@ static void show_title(struct desk *desk) {
 void desk_show(struct desk *desk, const struct operator_state *state) {
     char who[2 * API_NAME + 16];
     g_snprintf(who, sizeof(who), "%s \u00b7 %s", state->company, state->operator_name);
-    gtk_label_set_text(GTK_LABEL(desk->who), who);
-    gtk_label_set_text(GTK_LABEL(desk->line), state->is_managed
-                                                  ? _("Connected to the management server")
-                                                  : _("Connecting to the management server\u2026"));
+    ui_set_text(desk->who, who);
+    ui_set_text(desk->line, state->is_managed ? _("Connected to the management server")
+                                              : _("Connecting to the management server\u2026"));
     ui_set_class(desk->line, "ui-good", state->is_managed);
     ui_set_class(desk->line, "ui-bad", !state->is_managed);
     show_issued(desk, state);

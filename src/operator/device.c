@@ -257,12 +257,12 @@ void device_show(struct device *device, const struct operator_state *state) {
         hint = _("The customer is asked on their screen and may refuse.");
     else if (!state->has_device)
         hint = _("Not possible in this session.");
-    gtk_label_set_text(GTK_LABEL(device->hint), hint);
+    ui_set_text(device->hint, hint);
     gtk_widget_set_visible(device->hint, hint[0] != '\0');
     gtk_widget_set_visible(device->ask, may_ask && !state->has_device);
-    gtk_label_set_text(GTK_LABEL(device->stored),
-                       state->is_device_stored ? _("Stored on the management server with this session.")
-                       : state->has_device     ? _("Being stored on the management server\u2026")
-                                               : "");
+    ui_set_text(device->stored, state->is_device_stored
+                                    ? _("Stored on the management server with this session.")
+                                : state->has_device ? _("Being stored on the management server\u2026")
+                                                    : "");
     ui_set_class(device->stored, "ui-good", state->is_device_stored);
 }

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "wire/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool rules_fits(const struct operator_state *state, enum operator_command_kind kind) {
@@ -17,6 +18,7 @@ bool rules_fits(const struct operator_state *state, enum operator_command_kind k
     case OPERATOR_DO_CODE:
         return phase == OPERATOR_CODE;
     case OPERATOR_DO_VIEW:
+    case OPERATOR_DO_MONITOR:
     case OPERATOR_DO_ASK:
         return phase == OPERATOR_ACTIVE;
     case OPERATOR_DO_END:
@@ -61,4 +63,27 @@ const char *rules_code(const char *command, int err, bool is_in) {
 
 bool rules_can_see(const struct operator_state *state) {
     return state->phase == OPERATOR_ACTIVE && (state->rights & TAS_RIGHT_SEE) && !state->is_paused;
+}
+
+static bool is_other(uint64_t shown, uint64_t now) {
+    uint64_t apart = now > shown ? now - shown : shown - now;
+    return apart > shown / 8;
+}
+
+bool rules_take_figures(struct operator_state *state, uint64_t rtt_us, uint64_t rate_Bps, uint32_t relay) {
+    if (relay == state->relay && !is_other(state->rtt_us, rtt_us) && !is_other(state->rate_Bps, rate_Bps))
+        return false;
+    state->rtt_us = (uint32_t)rtt_us;
+    state->rate_Bps = rate_Bps;
+    state->relay = relay;
+    return true;
+}
+
+void rules_take_monitors(struct operator_state *state, const struct tas_monitors *monitors,
+                         const char *gone) {
+    state->monitors = *monitors;
+    if (!gone)
+        return;
+    snprintf(state->gone_monitor, sizeof(state->gone_monitor), "%s", gone);
+    state->gone_serial++;
 }

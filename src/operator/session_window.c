@@ -39,6 +39,7 @@ struct session_window {
     uint64_t session;          /* likewise */
     uint16_t rights;           /* likewise */
     uint32_t denied_serial;    /* likewise */
+    uint32_t gone_serial;      /* likewise */
     bool is_paused;            /* likewise */
     guint dwell;               /* the pointer stays at the upper edge */
 };
@@ -350,7 +351,7 @@ static void set_notice(GtkWidget *label, const char *text) {
     gtk_widget_set_visible(label, text[0] != '\0');
     if (!is_new)
         return;
-    gtk_label_set_text(GTK_LABEL(label), text);
+    ui_set_text(label, text);
     ui_set_a11y(label, text, NULL);
     if (text[0])
         ui_announce(label, text);
@@ -398,6 +399,19 @@ static void note_rights(struct session_window *w, const struct operator_state *s
     w->is_paused = state->is_paused;
 }
 
+/* What is seen has changed, and nobody has asked for it. */
+static void note_gone_monitor(struct session_window *w, const struct operator_state *state) {
+    char text[TAS_MONITOR_NAME + 160];
+    bool is_new = state->gone_serial != w->gone_serial && state->phase == OPERATOR_ACTIVE;
+    w->gone_serial = state->gone_serial;
+    if (!is_new)
+        return;
+    g_snprintf(text, sizeof(text), _("The customer's monitor %s is gone; all that remains is shown."),
+               state->gone_monitor);
+    chat_event(w->chat, text);
+    ui_announce(w->window, text);
+}
+
 static void enter_phase(struct session_window *w, const struct operator_state *state) {
     enum operator_phase phase = state->phase;
     if (phase == w->phase)
@@ -419,6 +433,7 @@ void session_window_show(struct session_window *w, const struct operator_state *
     bool has_control = state->phase == OPERATOR_ACTIVE && (state->rights & TAS_RIGHT_CONTROL) != 0;
     show_title(w, state);
     note_rights(w, state);
+    note_gone_monitor(w, state);
     enter_phase(w, state);
     show_notices(w, state);
     code_page_show(w->code_page, state);

@@ -4,6 +4,7 @@
 
 #include "api/error.h"
 #include "api/objects.h"
+#include "session/session.h"
 
 #include <stdint.h>
 
@@ -52,10 +53,13 @@ struct operator_state {
     uint32_t code_serial;         /* rises with every wrong code */
     uint16_t perms, rights;       /* may be asked for; are granted now */
     bool is_paused, is_line_lost;
-    bool is_viewing;        /* the operator wants to see, and may: a picture comes */
-    uint32_t width, height; /* of the customer's screen, px; 0 none yet */
-    uint64_t active_at_us;  /* on tas_mono_us(); 0 not yet */
-    unsigned end_reason;    /* enum tas_end_reason */
+    bool is_viewing;                         /* the operator wants to see, and may: a picture comes */
+    uint32_t width, height;                  /* of the customer's screen, px; 0 none yet */
+    struct tas_monitors monitors;            /* the customer's; n is 0 until they are told */
+    char gone_monitor[TAS_MONITOR_NAME + 1]; /* that was shown until it went ... */
+    uint32_t gone_serial;                    /* ... rises with each */
+    uint64_t active_at_us;                   /* on tas_mono_us(); 0 not yet */
+    unsigned end_reason;                     /* enum tas_end_reason */
     char alarm[API_DETAIL + 1];
     bool has_device, is_device_stored;
     uint32_t rtt_us, relay; /* of the line in use; 0 not known */
@@ -75,6 +79,7 @@ enum operator_command_kind {
     OPERATOR_DO_REFUSE,  /* session, claim */
     OPERATOR_DO_CODE,    /* text: nine digits as typed */
     OPERATOR_DO_VIEW,    /* is_on: wants to see, as soon as it is allowed; does not ask */
+    OPERATOR_DO_MONITOR, /* monitor: of state.monitors, or TAS_MONITOR_ALL: shows it */
     OPERATOR_DO_ASK,     /* rights */
     OPERATOR_DO_CHAT,    /* text */
     OPERATOR_DO_TEXT,    /* text: typed at the customer's */
@@ -87,7 +92,7 @@ enum operator_command_kind {
     OPERATOR_DO_HISTORY, /* session: before which; 0 the newest */
     /* where the picture goes: see present/present.h */
     OPERATOR_DO_PLACE, /* window: XID of the viewport (0: none any more), width, height: of it, device px;
-                        * is_on: scaled to fit, otherwise 1:1, then scroll_x, scroll_y */
+                        * is_on: scaled to fit, otherwise 1:1, then scroll_x, scroll_y, zoom */
     OPERATOR_DO_QUIT,
 };
 
@@ -101,7 +106,9 @@ struct operator_command {
     int32_t x, y, dx, dy;
     uint32_t width, height;
     int32_t scroll_x, scroll_y; /* remote px that stand at the viewport's upper left corner */
+    uint32_t zoom;              /* 1:1: sides of a remote px, device px */
     unsigned buttons;
+    uint8_t monitor;
     unsigned long window;
     char company[API_TEXT + 1], id[API_TEXT + 1], text[8193];
 };

@@ -50,7 +50,7 @@ GtkWidget *status_widget(struct status *status) {
 
 static void set_text(GtkWidget *label, const char *text) {
     if (strcmp(gtk_label_get_text(GTK_LABEL(label)), text) != 0)
-        gtk_label_set_text(GTK_LABEL(label), text);
+        ui_set_text(label, text);
 }
 
 static void show_rights(struct status *status, const struct operator_state *state) {

@@ -101,7 +101,6 @@ void text_pane_show(struct text_pane *pane, const struct operator_state *state) 
     bool has_control = (state->rights & TAS_RIGHT_CONTROL) != 0;
     bool is_possible = state->phase == OPERATOR_ACTIVE && has_control && !state->is_paused;
     gtk_widget_set_sensitive(pane->send, is_possible);
-    gtk_label_set_text(GTK_LABEL(pane->hint),
-                       has_control ? _("Typed where the customer's cursor is. Ctrl+Enter sends.")
-                                   : _("The customer has to allow control first."));
+    ui_set_text(pane->hint, has_control ? _("Typed where the customer's cursor is. Ctrl+Enter sends.")
+                                        : _("The customer has to allow control first."));
 }

@@ -1,5 +1,6 @@
 #include "operator/toolbar.h"
 
+#include "operator/monitor_menu.h"
 #include "operator/shortcut.h"
 #include "operator/special.h"
 #include "ui/look.h"
@@ -9,7 +10,8 @@ struct toolbar {
     struct app *app;
     struct toolbar_hooks hooks;
     GtkWidget *row;
-    GtkWidget *view, *control, *special, *text, *chat, *device, *scaled, *full, *end;
+    GtkWidget *view, *monitor, *control, *special, *text, *chat, *device, *scaled, *full, *end;
+    struct monitor_menu *monitors;
     bool is_showing; /* it is we who set the buttons */
 };
 
@@ -99,6 +101,7 @@ static void add_gap(struct toolbar *toolbar) {
 
 static void add_shortcuts(struct toolbar *toolbar) {
     shortcut(toolbar->view, 'v');
+    shortcut(toolbar->monitor, 'm');
     shortcut(toolbar->control, 'a');
     shortcut(toolbar->special, 'k');
     shortcut(toolbar->text, 't');
@@ -111,6 +114,9 @@ static void add_shortcuts(struct toolbar *toolbar) {
 static void build(struct toolbar *toolbar) {
     toolbar->view = add_toggle(toolbar, "video-display-symbolic", _("View"), _("See the customer's screen"),
                                G_CALLBACK(on_view));
+    toolbar->monitor = add(toolbar, gtk_menu_button_new(), "video-joined-displays-symbolic", _("Monitor"),
+                           _("Which of the customer's monitors is shown"));
+    toolbar->monitors = monitor_menu_new(toolbar->app, toolbar->monitor);
     toolbar->control = add(toolbar, gtk_button_new(), "input-mouse-symbolic", _("Ask for control"),
                            _("The customer is asked whether you may use mouse and keyboard"));
     g_signal_connect(toolbar->control, "clicked", G_CALLBACK(on_control), toolbar);
@@ -151,6 +157,9 @@ struct toolbar *toolbar_new(struct app *app, const struct toolbar_hooks *hooks) 
 }
 
 void toolbar_free(struct toolbar *toolbar) {
+    if (!toolbar)
+        return;
+    monitor_menu_free(toolbar->monitors);
     g_free(toolbar);
 }
 
@@ -183,6 +192,7 @@ void toolbar_show(struct toolbar *toolbar, const struct operator_state *state,
     bool is_active = state->phase == OPERATOR_ACTIVE;
     toolbar->is_showing = true;
     show_rights(toolbar, state, is_active);
+    monitor_menu_show(toolbar->monitors, state);
     gtk_widget_set_sensitive(toolbar->scaled, is_active);
     gtk_widget_set_sensitive(toolbar->end, state->phase != OPERATOR_CLOSED && !state->is_ending);
     set_on(toolbar->view, state->is_viewing);

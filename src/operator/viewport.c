@@ -15,6 +15,8 @@ enum {
     MOVE_US = 8000,      /* pointer motions go out at most this often */
     WHEEL_MAX = 32,      /* notches at once (client/input.h) */
     WHEEL_STEP_PX = 100, /* a notch that scrolls our own view */
+    ZOOM_MAX = 4,
+    BAR_PX = 24, /* GTK's: a scroll bar is at most so thick */
     EVENTS = GDK_POINTER_MOTION_MASK | GDK_BUTTON_PRESS_MASK | GDK_BUTTON_RELEASE_MASK | GDK_SCROLL_MASK |
              GDK_SMOOTH_SCROLL_MASK | GDK_ENTER_NOTIFY_MASK | GDK_LEAVE_NOTIFY_MASK,
 };
@@ -30,14 +32,14 @@ struct viewport {
     int32_t x, y; /* of the pointer, device px */
     double wheel_x, wheel_y;
     uint64_t moved_us; /* when a motion went out */
-    guint move_timer;
+    guint move_timer, bars_due;
 };
 
 /* ---- where the picture is ---- */
 
 static bool is_same_place(const struct operator_command *a, const struct operator_command *b) {
     return a->window == b->window && a->width == b->width && a->height == b->height && a->is_on == b->is_on &&
-           a->scroll_x == b->scroll_x && a->scroll_y == b->scroll_y;
+           a->scroll_x == b->scroll_x && a->scroll_y == b->scroll_y && a->zoom == b->zoom;
 }
 
 /* The protocol thread has its own connection to the display: what it is told must be there already. */
@@ -52,6 +54,36 @@ static unsigned long window_id(struct viewport *viewport) {
     return 1; /* a surface needs no name, only that it is there */
 }
 
+/* How many device px stand for one of an ordinary screen's here, along a side: GTK's scale, or Xft.dpi where
+ * only that is set. */
+static uint32_t density(struct viewport *viewport) {
+    int scale = gtk_widget_get_scale_factor(viewport->view);
+    double dpi = gdk_screen_get_resolution(gtk_widget_get_screen(viewport->view));
+    double all = scale * (dpi > 0 ? dpi / 96 : 1);
+    return all >= ZOOM_MAX ? ZOOM_MAX : all >= 2 ? (uint32_t)all : 1;
+}
+
+/* Is the customer's screen at least as large as the operator's monitor, px for px? */
+static bool is_dense(struct viewport *viewport) {
+    GdkWindow *window = gtk_widget_get_window(viewport->view);
+    GdkDisplay *display = gtk_widget_get_display(viewport->view);
+    GdkMonitor *monitor = window ? gdk_display_get_monitor_at_window(display, window) : NULL;
+    GdkRectangle size;
+    if (!monitor)
+        return false;
+    gdk_monitor_get_geometry(monitor, &size);
+    int scale = gdk_monitor_get_scale_factor(monitor);
+    return viewport->remote_width >= (uint32_t)(size.width * scale) &&
+           viewport->remote_height >= (uint32_t)(size.height * scale);
+}
+
+/* 1:1 is as large as things are on the operator's own desktop, in whole px so that it stays sharp: on a dense
+ * monitor each px is repeated, unless the customer's screen is as dense. */
+static uint32_t zoom_of(struct viewport *viewport) {
+    uint32_t zoom = density(viewport);
+    return zoom > 1 && !is_dense(viewport) ? zoom : 1;
+}
+
 static void place(struct viewport *viewport) {
     struct operator_command command = {.kind = OPERATOR_DO_PLACE, .window = window_id(viewport)};
     if (command.window) {
@@ -61,6 +93,7 @@ static void place(struct viewport *viewport) {
         command.is_on = viewport->is_scaled;
         command.scroll_x = (int32_t)lround(gtk_adjustment_get_value(viewport->x_scroll));
         command.scroll_y = (int32_t)lround(gtk_adjustment_get_value(viewport->y_scroll));
+        command.zoom = zoom_of(viewport);
     }
     if (is_same_place(&command, &viewport->placed))
         return;
@@ -79,21 +112,59 @@ static void scroll_range(GtkAdjustment *adjustment, uint32_t remote, int page) {
     gtk_adjustment_configure(adjustment, value, 0, upper, WHEEL_STEP_PX, page * 0.9, page);
 }
 
-static void show_scroll_bars(struct viewport *viewport) {
-    int scale = gtk_widget_get_scale_factor(viewport->view);
+static void set_scroll_ranges(struct viewport *viewport) {
+    int scale = gtk_widget_get_scale_factor(viewport->view), zoom = (int)zoom_of(viewport);
     scroll_range(viewport->x_scroll, viewport->remote_width,
-                 gtk_widget_get_allocated_width(viewport->view) * scale);
+                 gtk_widget_get_allocated_width(viewport->view) * scale / zoom);
     scroll_range(viewport->y_scroll, viewport->remote_height,
-                 gtk_widget_get_allocated_height(viewport->view) * scale);
-    gtk_widget_set_visible(viewport->across, !viewport->is_scaled);
-    gtk_widget_set_visible(viewport->down, !viewport->is_scaled);
+                 gtk_widget_get_allocated_height(viewport->view) * scale / zoom);
+}
+
+/* Only those that are needed: in full screen at 1:1 a screen of the same size is seen whole. */
+static gboolean on_bars_due(gpointer ctx) {
+    struct viewport *viewport = ctx;
+    int scale = gtk_widget_get_scale_factor(viewport->grid), zoom = (int)zoom_of(viewport);
+    int width = gtk_widget_get_allocated_width(viewport->grid) * scale / zoom;
+    int height = gtk_widget_get_allocated_height(viewport->grid) * scale / zoom;
+    int bar = BAR_PX * scale / zoom;
+    int remote_width = (int)viewport->remote_width, remote_height = (int)viewport->remote_height;
+    bool is_wider = remote_width > width, is_higher = remote_height > height;
+    bool has_across = is_wider || (is_higher && remote_width > width - bar);
+    bool has_down = is_higher || (is_wider && remote_height > height - bar);
+    viewport->bars_due = 0;
+    gtk_widget_set_visible(viewport->across, !viewport->is_scaled && has_across);
+    gtk_widget_set_visible(viewport->down, !viewport->is_scaled && has_down);
+    return G_SOURCE_REMOVE;
+}
+
+static void stop_bars(struct viewport *viewport) {
+    if (viewport->bars_due)
+        g_source_remove(viewport->bars_due);
+    viewport->bars_due = 0;
+}
+
+/* What changes the size is not to be done while sizes are being given. */
+static void on_grid_size(GtkWidget *widget, GdkRectangle *allocation, gpointer ctx) {
+    (void)widget;
+    (void)allocation;
+    struct viewport *viewport = ctx;
+    if (!viewport->bars_due)
+        viewport->bars_due = g_idle_add_full(GDK_PRIORITY_REDRAW - 1, on_bars_due, viewport, NULL);
 }
 
 static void on_size(GtkWidget *widget, GdkRectangle *allocation, gpointer ctx) {
     (void)widget;
     (void)allocation;
     struct viewport *viewport = ctx;
-    show_scroll_bars(viewport);
+    set_scroll_ranges(viewport);
+    place(viewport);
+}
+
+/* The customer's screen, or how it is to be shown, is another. */
+static void refit(struct viewport *viewport) {
+    set_scroll_ranges(viewport);
+    stop_bars(viewport);
+    on_bars_due(viewport);
     place(viewport);
 }
 
@@ -294,6 +365,7 @@ struct viewport *viewport_new(struct app *app) {
     gtk_grid_attach(GTK_GRID(viewport->grid), viewport->down, 1, 0, 1, 1);
     gtk_grid_attach(GTK_GRID(viewport->grid), viewport->across, 0, 1, 1, 1);
     connect_view(viewport);
+    g_signal_connect_after(viewport->grid, "size-allocate", G_CALLBACK(on_grid_size), viewport);
     return viewport;
 }
 
@@ -301,6 +373,8 @@ void viewport_free(struct viewport *viewport) {
     if (!viewport)
         return;
     stop_timer(viewport);
+    stop_bars(viewport);
+    g_signal_handlers_disconnect_by_data(viewport->grid, viewport);
     g_signal_handlers_disconnect_by_data(viewport->view, viewport);
     g_signal_handlers_disconnect_by_data(viewport->x_scroll, viewport);
     g_signal_handlers_disconnect_by_data(viewport->y_scroll, viewport);
@@ -336,12 +410,10 @@ void viewport_show(struct viewport *viewport, const struct operator_state *state
         return;
     viewport->remote_width = state->width;
     viewport->remote_height = state->height;
-    show_scroll_bars(viewport);
-    place(viewport);
+    refit(viewport);
 }
 
 void viewport_set_scaled(struct viewport *viewport, bool is_scaled) {
     viewport->is_scaled = is_scaled;
-    show_scroll_bars(viewport);
-    place(viewport);
+    refit(viewport);
 }

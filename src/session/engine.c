@@ -545,7 +545,7 @@ void tas_session_tick(struct tas_session *s, uint64_t now_us) {
     secure_tick(s, now_us);
     line_tick(s, now_us);
     viewer_tick(s, now_us);
-    host_tick(s, now_us);
+    screen_tick(s, now_us);
     ticket_tick(s, now_us);
     if (s->ack_due_us && now_us >= s->ack_due_us) {
         if (s->sealer && s->state != TAS_STATE_SUSPENDED)
@@ -567,7 +567,7 @@ uint64_t tas_session_deadline_us(const struct tas_session *s) {
         s->si.ack_due_us ? s->si.ack_due_us : UINT64_MAX,
         tas_pace_deadline_us(&s->pace),
         s->ticket_was_due ? UINT64_MAX : ticket_due_us(s),
-        host_deadline_us(s),
+        screen_deadline_us(s),
     };
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (others[i] < at)

@@ -7,6 +7,7 @@
 #include "codec/codec.h"
 #include "e2e/resume.h"
 #include "e2e/seal.h"
+#include "session/budget.h"
 #include "session/channel.h"
 #include "session/pace.h"
 #include "session/session.h"
@@ -48,21 +49,24 @@ struct screen_out {
     struct tas_encoder *encoder; /* NULL before tas_session_screen() */
     uint32_t width, height, layout, stream;
     struct tas_tiles dirty;
-    struct tas_tiles work; /* scratch of the same size */
     struct sent_frame sent[TAS_FRAMES_IN_FLIGHT];
     unsigned first, count;
-    uint8_t *buf;                       /* TAS_FRAME_MAX bytes */
-    bool is_wanted;                     /* the viewer asked */
-    bool needs_reset;                   /* the next frame starts the model anew */
-    bool is_first;                      /* nothing of this encoder was sent yet */
-    uint64_t reset_us;                  /* when the last one did; 0 never */
-    uint64_t reset_end;                 /* class-2 bytes, under the keys of then, behind the last one */
+    uint8_t *buf; /* TAS_FRAME_MAX bytes */
+    struct tas_budget budget;
+    uint64_t refine_us; /* no slice of refinement before; UINT64_MAX: not before the next acknowledgement */
+    bool is_wanted;     /* the viewer asked */
+    bool needs_reset;   /* the next frame starts the model anew */
+    bool is_first;      /* nothing of this encoder was sent yet */
+    uint64_t reset_us;  /* when the last one did; 0 never */
+    uint64_t reset_end; /* class-2 bytes, under the keys of then, behind the last one */
     uint32_t cursor_image;              /* id that the viewer has */
     struct tas_msg_cursor_image cursor; /* kept, so that it can be sent again */
     uint8_t *cursor_rgba;
     uint32_t cursor_x, cursor_y;
     bool has_cursor;
     bool cursor_is_due; /* the position could not be sent yet */
+    struct tas_monitors monitors;
+    bool monitors_are_due; /* the viewer does not know them yet */
 };
 
 /* The viewer's side. */
@@ -80,6 +84,11 @@ struct screen_in {
     uint64_t ack_due_us; /* 0: none due */
     uint16_t decode_ms;
     uint64_t rx_bytes; /* class-2 bytes under the present keys */
+    struct tas_monitors monitors;
+    uint32_t monitors_layout; /* from which on monitors.shown holds */
+    uint8_t shown;            /* monitor in the picture */
+    bool has_chosen;          /* the operator wants `chosen` */
+    uint8_t chosen;
 };
 
 struct queued_event {
@@ -208,6 +217,23 @@ void secure_forget_resume(struct tas_session *s);
 void secure_tick(struct tas_session *s, uint64_t now_us);
 uint64_t secure_deadline_us(const struct tas_session *s);
 
+/* monitors.c: which of the customer's monitors is seen. For the host: */
+void monitors_tell(struct tas_session *s); /* when the viewer may know and does not yet */
+bool monitors_may_be_wanted(uint8_t monitor);
+/* ... for the viewer: */
+uint8_t monitors_wanted(const struct tas_session *s);
+void monitors_on_screen(struct tas_session *s);
+int monitors_on_message(struct tas_session *s, struct tas_bytes body);
+
+/* screen.c: the host's screen on its way out */
+int screen_tell(struct tas_session *s);
+int screen_start(struct tas_session *s);
+void screen_frames_lost(struct tas_session *s, uint32_t last_frame);
+int screen_on_ack(struct tas_session *s, struct tas_bytes body, uint64_t now_us);
+void screen_tick(struct tas_session *s, uint64_t now_us);
+uint64_t screen_deadline_us(const struct tas_session *s);
+void screen_fini(struct tas_session *s);
+
 /* host.c, viewer.c: messages that only one of the two takes */
 int host_on_message(struct tas_session *s, const struct tas_incoming *m, uint64_t now_us);
 int viewer_on_message(struct tas_session *s, const struct tas_incoming *m, uint64_t now_us);
@@ -215,11 +241,11 @@ void host_tell_grants(struct tas_session *s);
 void host_perms_changed(struct tas_session *s, uint16_t perms_before);
 void host_before_fill(struct tas_session *s);
 bool host_may_show(const struct tas_session *s);
+bool host_may_be_seen(const struct tas_session *s);
 int host_on_resumed(struct tas_session *s, const struct tas_msg_sync *sync);
-void host_tick(struct tas_session *s, uint64_t now_us);
-uint64_t host_deadline_us(const struct tas_session *s);
 void host_fini(struct tas_session *s);
 void viewer_on_resumed(struct tas_session *s);
+int viewer_send_view(struct tas_session *s);
 void viewer_tick(struct tas_session *s, uint64_t now_us);
 void viewer_note_screen_bytes(struct tas_session *s, size_t n, uint64_t now_us);
 bool viewer_is_blocked(const struct tas_session *s);

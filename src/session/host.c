@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* CURSOR_EDGE_MAX squared, four bytes each, still fits into a CURSOR_IMAGE. */
-enum { CURSOR_EDGE_MAX = 255, RESET_PERIOD_US = 2 * 1000 * 1000, DEVICE_MAX = 15 * 1024 };
+enum { CURSOR_EDGE_MAX = 255, DEVICE_MAX = 15 * 1024 };
 
 /* ---- rights ---- */
 
@@ -34,6 +34,10 @@ void host_tell_grants(struct tas_session *s) {
  */
 bool host_may_show(const struct tas_session *s) {
     return s->so.is_wanted && rights_now(s) & TAS_RIGHT_SEE;
+}
+
+bool host_may_be_seen(const struct tas_session *s) {
+    return (rights_now(s) & TAS_RIGHT_SEE) != 0;
 }
 
 static void rights_changed(struct tas_session *s, uint16_t before) {
@@ -79,156 +83,13 @@ int tas_session_device(struct tas_session *s, struct tas_bytes json) {
     return err;
 }
 
-/* ---- the screen ---- */
-
-static void forget_sent(struct screen_out *so) {
-    for (unsigned i = 0; i < TAS_FRAMES_IN_FLIGHT; i++)
-        tas_tiles_fini(&so->sent[i].tiles);
-    so->first = so->count = 0;
-}
-
 void host_fini(struct tas_session *s) {
-    struct screen_out *so = &s->so;
-    tas_encoder_free(so->encoder);
-    tas_tiles_fini(&so->dirty);
-    tas_tiles_fini(&so->work);
-    forget_sent(so);
-    if (so->buf)
-        tas_wipe(so->buf, TAS_FRAME_MAX);
-    free(so->buf);
-    free(so->cursor_rgba);
-    memset(so, 0, sizeof(*so));
+    screen_fini(s);
+    free(s->so.cursor_rgba);
+    memset(&s->so, 0, sizeof(s->so));
 }
 
-static int send_screen(struct tas_session *s) {
-    uint8_t body[20];
-    const struct tas_msg_screen screen = {
-        .layout = s->so.layout,
-        .width = (uint16_t)s->so.width,
-        .height = (uint16_t)s->so.height,
-        .codec_ver = TAS_CODEC_VERSION,
-        .model_bits = TAS_CODEC_MODEL_BITS,
-    };
-    return engine_send(s, TAS_MESSAGE_SCREEN, TAS_CLASS_SCREEN, body,
-                       tas_msg_screen_encode(&screen, body, sizeof(body)));
-}
-
-/* A new encoder for the present size: the viewer starts from black. */
-static int screen_start(struct tas_session *s) {
-    struct screen_out *so = &s->so;
-    tas_encoder_free(so->encoder);
-    so->stream++;
-    so->encoder = tas_encoder_new(so->width, so->height, so->stream, TAS_CODEC_MODEL_BITS);
-    if (!so->encoder)
-        return TAS_E_NOMEM;
-    forget_sent(so);
-    tas_channels_forget(&s->ch, 2); /* of the old stream; also bounds what a viewer can pile up by asking */
-    for (unsigned i = 0; i < TAS_FRAMES_IN_FLIGHT; i++)
-        if (tas_tiles_init(&so->sent[i].tiles, so->width, so->height) != TAS_OK)
-            return TAS_E_NOMEM;
-    tas_tiles_set_all(&so->dirty);
-    so->is_first = true;
-    so->needs_reset = true;
-    return so->is_wanted ? send_screen(s) : TAS_OK;
-}
-
-int tas_session_screen(struct tas_session *s, uint32_t width, uint32_t height) {
-    struct screen_out *so = &s->so;
-    tas_tiles_fini(&so->dirty);
-    tas_tiles_fini(&so->work);
-    if (!so->buf)
-        so->buf = malloc(TAS_FRAME_MAX);
-    if (!so->buf || tas_tiles_init(&so->dirty, width, height) != TAS_OK ||
-        tas_tiles_init(&so->work, width, height) != TAS_OK)
-        return TAS_E_NOMEM;
-    so->width = width;
-    so->height = height;
-    so->layout++;
-    return screen_start(s);
-}
-
-struct tas_tiles *tas_session_dirty(struct tas_session *s) {
-    return s->so.encoder ? &s->so.dirty : NULL;
-}
-
-bool tas_session_wants_picture(struct tas_session *s, uint64_t now_us) {
-    struct screen_out *so = &s->so;
-    if (!so->encoder || !host_may_show(s) || s->awaits_sync || !s->sealer)
-        return false;
-    if (so->count == TAS_FRAMES_IN_FLIGHT || tas_channels_waits(&s->ch, 2) ||
-        tas_tiles_count(&so->dirty) == 0)
-        return false;
-    if (so->needs_reset && so->reset_us != 0 && now_us - so->reset_us < RESET_PERIOD_US && !so->is_first)
-        return false;
-    return tas_pace_wants_frame(&s->pace, now_us);
-}
-
-/* When a picture may be wanted again without anything coming in: a second RESET has waited long enough. */
-uint64_t host_deadline_us(const struct tas_session *s) {
-    const struct screen_out *so = &s->so;
-    bool waits = so->encoder && so->is_wanted && so->needs_reset && so->reset_us != 0 && !so->is_first &&
-                 s->state == TAS_STATE_ACTIVE;
-    return waits ? so->reset_us + RESET_PERIOD_US : UINT64_MAX;
-}
-
-void host_tick(struct tas_session *s, uint64_t now_us) {
-    if (s->so.reset_us != 0 && now_us - s->so.reset_us >= RESET_PERIOD_US)
-        s->so.reset_us = 0; /* the next reset may come at once */
-}
-
-/* Remembers which tiles frame `seq` carries: `before` less what is still dirty. */
-static void note_sent(struct screen_out *so, uint32_t seq) {
-    struct sent_frame *f = &so->sent[(so->first + so->count++) % TAS_FRAMES_IN_FLIGHT];
-    f->seq = seq;
-    tas_tiles_clear(&f->tiles);
-    for (uint32_t ty = 0; ty < so->work.down; ty++)
-        for (uint32_t tx = 0; tx < so->work.across; tx++)
-            if (tas_tiles_get(&so->work, tx, ty) && !tas_tiles_get(&so->dirty, tx, ty))
-                tas_tiles_set(&f->tiles, tx, ty);
-}
-
-int tas_session_picture(struct tas_session *s, const struct tas_picture *pic, uint64_t now_us) {
-    struct screen_out *so = &s->so;
-    if (!tas_session_wants_picture(s, now_us))
-        return TAS_OK;
-    tas_tiles_clear(&so->work);
-    tas_tiles_merge(&so->work, &so->dirty);
-    unsigned flags = !so->needs_reset ? 0 : so->is_first ? TAS_FRAME_RESET : TAS_FRAME_RESET_MODEL;
-    size_t len = 0;
-    int err = tas_encoder_frame(so->encoder, pic, &so->dirty, flags, now_us, so->buf, TAS_FRAME_MAX, &len);
-    if (err != TAS_OK || len == 0)
-        return err;
-    if (so->needs_reset) {
-        so->reset_us = now_us;
-        so->reset_end = s->pace.sent_bytes + len;
-    }
-    so->needs_reset = so->is_first = false;
-    note_sent(so, tas_encoder_seq(so->encoder));
-    s->frames++;
-    err = engine_send(s, TAS_MESSAGE_FRAME, TAS_CLASS_SCREEN, so->buf, (int)len);
-    tas_wipe(so->buf, len);
-    return err;
-}
-
-/* The viewer has shown everything up to last_frame; what came after is painted again. */
-static void frames_lost(struct tas_session *s, uint32_t last_frame) {
-    struct screen_out *so = &s->so;
-    if (!so->encoder)
-        return;
-    uint32_t newest = tas_encoder_seq(so->encoder);
-    bool is_known = last_frame == newest;
-    for (unsigned i = 0; i < so->count; i++) {
-        const struct sent_frame *f = &so->sent[(so->first + i) % TAS_FRAMES_IN_FLIGHT];
-        is_known = is_known || f->seq == last_frame + 1;
-        if (f->seq > last_frame)
-            tas_tiles_merge(&so->dirty, &f->tiles);
-    }
-    so->first = so->count = 0;
-    if (last_frame == 0 || !is_known)
-        tas_tiles_set_all(&so->dirty);
-    so->needs_reset = true;
-    so->reset_us = 0;
-}
+/* ---- the pointer ---- */
 
 static void send_cursor_image(struct tas_session *s) {
     const struct tas_msg_cursor_image *c = &s->so.cursor;
@@ -262,6 +123,7 @@ static void send_cursor(struct tas_session *s) {
 
 /* Before the next record is chosen: is the way free for a position that had to wait? */
 void host_before_fill(struct tas_session *s) {
+    monitors_tell(s);
     if (s->so.cursor_is_due && !tas_channels_waits(&s->ch, 3))
         send_cursor(s);
 }
@@ -310,7 +172,7 @@ int host_on_resumed(struct tas_session *s, const struct tas_msg_sync *sync) {
         return TAS_OK;
     int err = TAS_OK;
     if (sync->stream == s->so.stream)
-        frames_lost(s, sync->last_frame);
+        screen_frames_lost(s, sync->last_frame);
     else
         err = screen_start(s);
     send_cursor(s);
@@ -319,34 +181,9 @@ int host_on_resumed(struct tas_session *s, const struct tas_msg_sync *sync) {
 
 /* ---- messages ---- */
 
-static int on_frame_ack(struct tas_session *s, struct tas_bytes body, uint64_t now_us) {
-    struct screen_out *so = &s->so;
-    struct tas_msg_frame_ack ack;
-    if (tas_msg_frame_ack_decode(&ack, body) != TAS_OK || !so->encoder)
-        return TAS_E_PROTO;
-    bool is_unsent = ack.stream == so->stream && ack.frame > tas_encoder_seq(so->encoder);
-    int err = is_unsent ? tas_pace_on_bad(&s->pace)
-                        : tas_pace_on_ack(&s->pace, ack.bytes_total, ack.hold_us, now_us);
-    if (err == TAS_E_LIMIT)
-        return TAS_E_PROTO;
-    if (err != TAS_OK || ack.stream != so->stream)
-        return TAS_OK; /* the sample is dropped, or it speaks of an older stream */
-    while (so->count > 0 && so->sent[so->first].seq <= ack.frame) {
-        so->first = (so->first + 1) % TAS_FRAMES_IN_FLIGHT;
-        so->count--;
-    }
-    /* Said before our last reset reached it, it asks for what is on its way. */
-    if (ack.flags & 1 && !so->needs_reset && ack.bytes_total >= so->reset_end) {
-        uint64_t last_reset = so->reset_us;
-        frames_lost(s, ack.frame);
-        so->reset_us = last_reset; /* asking often does not help: one in two seconds */
-    }
-    return TAS_OK;
-}
-
 static int on_view(struct tas_session *s, struct tas_bytes body) {
     struct tas_msg_view view;
-    if (tas_msg_view_decode(&view, body) != TAS_OK || view.is_on > 1)
+    if (tas_msg_view_decode(&view, body) != TAS_OK || view.is_on > 1 || !monitors_may_be_wanted(view.monitor))
         return TAS_E_PROTO;
     if (view.is_on && !(rights_now(s) & TAS_RIGHT_SEE)) {
         engine_refused(s, "the screen was asked for without the right to see it");
@@ -355,17 +192,19 @@ static int on_view(struct tas_session *s, struct tas_bytes body) {
     bool starts = view.is_on && !s->so.is_wanted;
     s->so.is_wanted = view.is_on;
     struct tas_event *ev = engine_event(s, TAS_EVENT_VIEW, (struct tas_bytes){0});
-    if (ev)
+    if (ev) {
         ev->flag = view.is_on;
+        ev->number = view.monitor;
+    }
     if (!starts || !s->so.encoder)
         return TAS_OK;
     int err = TAS_OK;
     if (s->so.is_first) { /* of this stream the viewer knows nothing yet */
         tas_channels_forget(&s->ch, 2);
-        err = send_screen(s);
+        err = screen_tell(s);
     } else {
         uint64_t last_reset = s->so.reset_us;
-        frames_lost(s, 0);
+        screen_frames_lost(s, 0);
         s->so.reset_us = last_reset; /* asking often does not help: one repaint in two seconds */
     }
     s->so.cursor_image = 0;
@@ -387,8 +226,11 @@ static int on_input(struct tas_session *s, struct tas_bytes body) {
         return TAS_OK;
     }
     bool has_place = in.kind == 2 || in.kind == 3;
-    if (has_place && (in.layout != s->so.layout || in.x >= s->so.width || in.y >= s->so.height))
+    bool is_stale = in.layout != s->so.layout || in.monitor != s->so.monitors.shown;
+    if (has_place && (is_stale || in.x >= s->so.width || in.y >= s->so.height))
         return TAS_OK; /* aimed at a screen that has changed meanwhile */
+    if (has_place)
+        s->so.budget.focus_y = in.y;
     struct tas_event *ev = engine_event(s, TAS_EVENT_INPUT, (struct tas_bytes){0});
     if (ev)
         ev->input = in;
@@ -409,7 +251,7 @@ int host_on_message(struct tas_session *s, const struct tas_incoming *m, uint64_
     if (m->type == TAS_MESSAGE_VERIFY)
         return secure_on_verify(s, m->body, now_us);
     if (m->type == TAS_MESSAGE_FRAME_ACK)
-        return on_frame_ack(s, m->body, now_us);
+        return screen_on_ack(s, m->body, now_us);
     /* Before VERIFIED only chat is taken; that was dealt with in the engine. Here the rights decide. */
     switch (m->type) {
     case TAS_MESSAGE_VIEW:

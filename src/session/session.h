@@ -11,7 +11,7 @@
  * is still kept. All times are µs of one monotonic clock. Not thread-safe: one thread per session. */
 #pragma once
 
-#include "codec/picture.h"
+#include "codec/rough.h"
 #include "e2e/auth.h"
 #include "e2e/handshake.h"
 #include "session/state.h"
@@ -19,6 +19,25 @@
 enum { TAS_LEGS = 2, TAS_RELAYS = 4 };
 
 struct tas_session;
+
+enum {
+    TAS_MONITORS = 16,     /* most that are told of */
+    TAS_MONITOR_NAME = 32, /* bytes, without the final NUL */
+    TAS_MONITOR_ALL = 0,   /* instead of an id: all of them, side by side as they stand */
+    TAS_MONITOR_ANY = 255, /* instead of an id: as the host thinks best */
+};
+
+/* The customer's monitors. */
+struct tas_monitors {
+    uint8_t shown; /* id of the one in the picture, or TAS_MONITOR_ALL */
+    uint8_t n;
+    struct tas_monitor {
+        uint8_t id; /* 1 to TAS_MONITORS, for as long as it is there */
+        bool is_primary;
+        uint16_t x, y, width, height;    /* px, on the whole screen */
+        char name[TAS_MONITOR_NAME + 1]; /* UTF-8, not empty, no control or bidi characters */
+    } list[TAS_MONITORS];
+};
 
 struct tas_session_config {
     const struct tas_crypto *crypto;
@@ -30,6 +49,10 @@ struct tas_session_config {
     uint64_t server_ms;              /* the management server's wall clock at now_us */
     uint16_t suites;                 /* 0: all the crypto has */
     uint64_t update_records;         /* key update, see e2e/seal.h; 0: the protocol's */
+
+    /* Borrowed; they outlive the session. */
+    const struct tas_rough_coder *rough; /* host: makes photographs and films; NULL: all is exact at once */
+    const struct tas_painter *painter;   /* viewer: paints them; NULL: it cannot show them */
 };
 
 /* Why a session ended, as the ends know it. Numbers are BYE's on the wire. */
@@ -71,7 +94,8 @@ enum tas_event_kind {
     TAS_EVENT_DEVICE,     /* viewer: what the customer's machine is: `data`: UTF-8, checked; should be JSON */
     TAS_EVENT_INPUT,      /* host: allowed input, `input` */
     TAS_EVENT_RELEASE_KEYS, /* host: release all keys and buttons now */
-    TAS_EVENT_VIEW,         /* host: the viewer wants the screen (flag) or not */
+    TAS_EVENT_VIEW,         /* host: the viewer wants the screen (flag) or not, and of it monitor `number` */
+    TAS_EVENT_MONITORS,     /* viewer: see tas_session_remote_monitors() */
     TAS_EVENT_SCREEN,       /* viewer: the screen has this size; the picture is black until the next frame */
     TAS_EVENT_FRAME,        /* viewer: call tas_session_decode() */
     TAS_EVENT_CURSOR_POS,   /* viewer: x, y, image id = number */
@@ -171,6 +195,11 @@ TAS_MUST_USE int tas_session_device(struct tas_session *s, struct tas_bytes json
 /* The screen has this size (at the start, and again when it changes). TAS_E_NOMEM. */
 TAS_MUST_USE int tas_session_screen(struct tas_session *s, uint32_t width, uint32_t height);
 
+/* The monitors, and which of them the picture shows (at the start, and whenever either changes; after
+ * tas_session_screen() when that changed, too). The viewer is told when he may see. A name that may not be
+ * shown is the caller's mistake: he will be thrown out by the viewer. */
+void tas_session_monitors(struct tas_session *s, const struct tas_monitors *monitors);
+
 /* Where changed tiles are noted. Borrowed until the next tas_session_screen(); NULL before the first. */
 struct tas_tiles *tas_session_dirty(struct tas_session *s);
 
@@ -178,8 +207,12 @@ struct tas_tiles *tas_session_dirty(struct tas_session *s);
  * room. */
 bool tas_session_wants_picture(struct tas_session *s, uint64_t now_us);
 
-/* The picture as it is now; the tiles of tas_session_dirty() must be fresh in it. TAS_E_NOMEM. */
+/* The picture as it is now; the tiles of tas_session_dirty() must be fresh in it. Those that did not fit into
+ * the frame stay dirty: offer the picture again. TAS_E_NOMEM. */
 TAS_MUST_USE int tas_session_picture(struct tas_session *s, const struct tas_picture *pic, uint64_t now_us);
+
+/* What the last tas_session_picture() took: the next frames are cut so that input never waits for long. */
+void tas_session_coded(struct tas_session *s, uint64_t us);
 
 /* The pointer: position at any time, the image only when its serial changed (rgba NULL: not changed). */
 void tas_session_cursor(struct tas_session *s, uint32_t x, uint32_t y,
@@ -193,6 +226,14 @@ TAS_MUST_USE int tas_session_type_code(struct tas_session *s, const char *typed,
 
 /* Ask for the screen, or stop it. */
 void tas_session_view(struct tas_session *s, bool is_on);
+
+/* Which monitor is wanted from now on: an id of tas_session_remote_monitors(), TAS_MONITOR_ALL or
+ * TAS_MONITOR_ANY (as it is at first). SCREEN and MONITORS events follow when the host does so. TAS_E_ABSENT:
+ * there is no such monitor (any more). TAS_E_FULL: the line is slow; it is asked for with the next view. */
+TAS_MUST_USE int tas_session_choose_monitor(struct tas_session *s, uint8_t monitor);
+
+/* The customer's monitors as last told; n is 0 before. Borrowed; good until the next call on s. */
+const struct tas_monitors *tas_session_remote_monitors(const struct tas_session *s);
 
 /* Ask the customer for rights. */
 void tas_session_ask(struct tas_session *s, uint16_t rights);

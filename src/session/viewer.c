@@ -53,9 +53,9 @@ void viewer_tick(struct tas_session *s, uint64_t now_us) {
         s->si.ack_due_us = 0;
 }
 
-static int send_view(struct tas_session *s) {
+int viewer_send_view(struct tas_session *s) {
     uint8_t body[4];
-    const struct tas_msg_view view = {.is_on = s->si.wants};
+    const struct tas_msg_view view = {.is_on = s->si.wants, .monitor = monitors_wanted(s)};
     return engine_send(s, TAS_MESSAGE_VIEW, TAS_CLASS_CONTROL, body,
                        tas_msg_view_encode(&view, body, sizeof(body)));
 }
@@ -68,7 +68,7 @@ void viewer_on_resumed(struct tas_session *s) {
 void tas_session_view(struct tas_session *s, bool is_on) {
     s->si.wants = is_on;
     if (tas_state_keeps_keys(s->state))
-        (void)!send_view(s);
+        (void)!viewer_send_view(s);
 }
 
 void tas_session_ask(struct tas_session *s, uint16_t rights) {
@@ -86,6 +86,7 @@ int tas_session_send_input(struct tas_session *s, const struct tas_msg_input *in
         return TAS_E_RIGHT;
     struct tas_msg_input in = *input;
     in.layout = s->si.layout;
+    in.monitor = s->si.shown;
     in.seq = ++s->input_seq;
     uint8_t body[56];
     int err = engine_send(s, TAS_MESSAGE_INPUT, TAS_CLASS_CONTROL, body,
@@ -130,13 +131,15 @@ static int on_screen(struct tas_session *s, struct tas_bytes body) {
     if (tas_msg_screen_decode(&m, body) != TAS_OK || m.codec_ver != TAS_CODEC_VERSION)
         return TAS_E_PROTO;
     tas_decoder_free(s->si.decoder);
-    s->si.decoder = tas_decoder_new(m.width, m.height, m.model_bits);
+    s->si.decoder = tas_decoder_new(&(struct tas_decoder_config){
+        .width = m.width, .height = m.height, .model_bits = m.model_bits, .painter = s->cfg.painter});
     if (!s->si.decoder)
         return TAS_E_LIMIT;
     s->si.width = m.width;
     s->si.height = m.height;
     s->si.layout = m.layout;
     s->si.last_frame = 0;
+    monitors_on_screen(s);
     struct tas_event *ev = engine_event(s, TAS_EVENT_SCREEN, (struct tas_bytes){0});
     if (ev) {
         ev->width = m.width;
@@ -151,7 +154,8 @@ static int on_frame(struct tas_session *s, struct tas_bytes body) {
     struct tas_frame_head head;
     if (!si->decoder || body.len == 0 || tas_frame_head_decode(&head, body) != TAS_OK)
         return TAS_E_PROTO;
-    si->stream = head.stream;
+    if (head.is_start)
+        si->stream = head.stream;
     struct tas_event *ev = engine_event(s, TAS_EVENT_FRAME, body);
     if (!ev)
         return TAS_E_NOMEM;
@@ -212,7 +216,7 @@ static int on_grants(struct tas_session *s, struct tas_bytes body, uint64_t now_
         ev->flag = grants.is_paused;
     }
     bool can_see = grants.rights & TAS_RIGHT_SEE && !grants.is_paused;
-    return can_see && !could_see && s->si.wants ? send_view(s) : TAS_OK;
+    return can_see && !could_see && s->si.wants ? viewer_send_view(s) : TAS_OK;
 }
 
 int viewer_on_message(struct tas_session *s, const struct tas_incoming *m, uint64_t now_us) {
@@ -235,6 +239,8 @@ int viewer_on_message(struct tas_session *s, const struct tas_incoming *m, uint6
         return on_cursor_image(s, m->body);
     case TAS_MESSAGE_DEVICE:
         return on_device(s, m->body);
+    case TAS_MESSAGE_MONITORS:
+        return monitors_on_message(s, m->body);
     default:
         return TAS_E_PROTO; /* what only a viewer may say */
     }

@@ -25,7 +25,7 @@ enum tool_news_kind {
     TOOL_OPERATOR, /* `name` of company `text` answered; flag: a signed statement says so, not only the server
                     */
     TOOL_FREE,     /* the claim came to nothing: another number may be sent */
-    TOOL_SCREEN,   /* the display that is shared has width x height px */
+    TOOL_SCREEN,   /* the display, or the monitor, that is shared has width x height px */
     TOOL_INPUT,    /* `input` was injected, or `err`; or held back (TAS_E_STATE) */
     TOOL_RELEASED, /* all keys and buttons were let go */
     TOOL_NO_DISPLAY, /* `text`: why the display cannot be shared, or any more */
@@ -39,6 +39,8 @@ enum tool_news_kind {
     TOOL_HISTORY, /* `page` */
     TOOL_STORED,  /* what was told of the customer's machine is stored */
     TOOL_FRAME,   /* a picture was decoded (err) and shown; us: it took so long */
+    TOOL_MONITORS, /* the customer's are `monitors`; `name`: of the one that was shown, and is gone (NULL:
+                      none) */
 };
 
 struct tool_news {
@@ -60,6 +62,7 @@ struct tool_news {
     const struct api_page *page;
     const struct tas_event *event;
     const struct tas_msg_input *input;
+    const struct tas_monitors *monitors;
     const struct tas_tiles *changed; /* of FRAME: what of the picture; NULL: all */
 };
 

@@ -5,16 +5,20 @@
 #include "client/input.h"
 #include "client/own.h"
 #include "client/screen.h"
+#include "lossy/native.h"
+#include "tool/monitors.h"
+#include "tool/pointer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
+    RETRY_US = 200 * 1000,   /* after a picture that could not be coded */
+    VIDEO_THREADS = 1,       /* the customer's machine has other things to do; therefore VP8, too */
     FRAME_US = 1000000 / 60, /* from one picture to the next, in the long run */
     BURST_US =
         2 *
         FRAME_US, /* two may follow at once: what a program draws in several steps is seen without delay */
-    CURSOR_US = 33 * 1000, /* the pointer is asked for this often, and only while somebody looks */
 };
 
 struct share {
@@ -28,11 +32,15 @@ struct share {
     struct tas_input *input;
     struct tas_own *own; /* NULL: no windows of ours */
     struct tas_watch *screen_watch, *input_watch;
-    struct tas_timer *frame_timer, *cursor_timer, *input_timer;
+    struct tas_timer *frame_timer, *input_timer;
+    struct tas_lossy_coder *coder; /* of photographs and films */
     struct tas_picture *picture;
+    struct tool_pointer pointer;
+    struct monitors monitors;
+    uint32_t monitors_serial;    /* of those that were taken in */
+    struct tas_screen_area area; /* what is looked at, when is_part */
+    bool is_part;
     uint64_t next_frame_us;
-    uint32_t cursor_serial;
-    bool is_viewed;
     bool is_damaged; /* events wait on the display */
     bool is_held;    /* the operator's input is dropped */
     bool has_lost_display;
@@ -52,10 +60,55 @@ static bool screen_resize(struct share *share) {
     return true;
 }
 
+/* What is held or pressed was meant for what is no longer shown. */
+static void release_all(struct share *share) {
+    (void)!share->input_ops->release_all(share->input);
+    tool_tell(&share->to, &(struct tool_news){.kind = TOOL_RELEASED});
+}
+
+static bool is_other_area(const struct share *share, bool is_part, const struct tas_screen_area *area) {
+    return is_part != share->is_part || (is_part && memcmp(area, &share->area, sizeof(*area)) != 0);
+}
+
+/* Looks at what is to be shown now. `has_all`: the screen has just been opened or changed its size. */
+static bool look_at_chosen(struct share *share, bool has_all) {
+    struct tas_screen_area area = {0};
+    bool is_part = monitors_area(&share->monitors, &area);
+    bool is_other = is_other_area(share, is_part, &area);
+    bool must_turn = has_all ? is_part : is_other;
+    if (must_turn && share->screen_ops->look_at(share->screen, is_part ? &area : NULL) != TAS_OK)
+        return false;
+    share->is_part = is_part;
+    share->area = area;
+    if (!is_other && !has_all)
+        return true;
+    if (share->picture)
+        release_all(share);
+    return screen_resize(share);
+}
+
+/* Tells of the monitors, after looking at the right one. */
+static bool show_chosen(struct share *share, bool has_all) {
+    if (!look_at_chosen(share, has_all))
+        return false;
+    tas_session_monitors(share->s, &share->monitors.told);
+    return true;
+}
+
+static bool take_monitors(struct share *share, bool has_all) {
+    const struct tas_screen_monitors *now = share->screen_ops->monitors(share->screen);
+    if (now->serial == share->monitors_serial && !has_all)
+        return true;
+    share->monitors_serial = now->serial;
+    monitors_update(&share->monitors, now);
+    return show_chosen(share, has_all);
+}
+
 static void screen_gone(struct share *share) {
     tool_tell(&share->to, &(struct tool_news){.kind = TOOL_NO_DISPLAY, .text = "the display went away"});
     tas_watch_free(share->screen_watch);
     share->screen_watch = NULL;
+    tool_pointer_watch(&share->pointer, false);
     share->has_lost_display = true;
     tas_session_end(share->s, TAS_END_CUSTOMER, tas_mono_us());
 }
@@ -64,33 +117,36 @@ static void screen_gone(struct share *share) {
 static bool screen_ok(struct share *share, int err) {
     if (err == TAS_OK)
         return true;
-    if (err == TAS_E_STATE && screen_resize(share))
+    if (err == TAS_E_STATE && take_monitors(share, true)) {
+        tas_timer_set(share->frame_timer, tas_mono_us()); /* everything is due */
         return false;
+    }
     screen_gone(share);
     return false;
 }
 
-static void send_cursor(struct share *share) {
-    struct tas_screen_cursor cur;
-    if (!share->is_viewed || !share->screen_watch || share->screen_ops->cursor(share->screen, &cur) != TAS_OK)
-        return;
-    const struct tas_msg_cursor_image image = {
-        .image = cur.serial,
-        .width = cur.width,
-        .height = cur.height,
-        .hot_x = cur.hot_x,
-        .hot_y = cur.hot_y,
-        .rgba = tas_bytes_of(cur.rgba, cur.serial ? (size_t)cur.width * cur.height * 4 : 0),
-    };
-    bool is_new = cur.serial != share->cursor_serial;
-    share->cursor_serial = cur.serial;
-    tas_session_cursor(share->s, cur.x, cur.y, is_new ? &image : NULL);
+/* Takes in what the display says. False: no picture now. */
+static bool pump(struct share *share) {
+    int err = share->screen_ops->pump(share->screen, tas_session_dirty(share->s));
+    if (!screen_ok(share, err))
+        return false;
+    tool_pointer_pumped(&share->pointer);
+    if (take_monitors(share, false))
+        return true;
+    screen_gone(share);
+    return false;
 }
 
-static void on_cursor_timer(void *ctx) {
-    struct share *share = ctx;
-    send_cursor(share);
-    tas_timer_set(share->cursor_timer, share->is_viewed ? tas_mono_us() + CURSOR_US : UINT64_MAX);
+static void choose_monitor(struct share *share, unsigned wanted) {
+    uint8_t shown = share->monitors.told.shown;
+    monitors_choose(&share->monitors, (uint8_t)wanted);
+    bool is_refused = share->monitors.told.shown != wanted && wanted != TAS_MONITOR_ANY;
+    if (!share->screen_watch || (share->monitors.told.shown == shown && !is_refused))
+        return;
+    tas_log(TAS_LOG_INFO, "share", "monitor", "shown=%u of=%u", share->monitors.told.shown,
+            share->monitors.told.n);
+    if (!show_chosen(share, false))
+        screen_gone(share);
 }
 
 static void offer_picture(struct share *share) {
@@ -99,7 +155,7 @@ static void offer_picture(struct share *share) {
         return;
     if (share->is_damaged) {
         share->is_damaged = false;
-        if (!screen_ok(share, share->screen_ops->pump(share->screen, tas_session_dirty(share->s))))
+        if (!pump(share))
             return;
     }
     if (!tas_session_wants_picture(share->s, now))
@@ -111,9 +167,17 @@ static void offer_picture(struct share *share) {
     if (!screen_ok(share,
                    share->screen_ops->grab(share->screen, tas_session_dirty(share->s), share->picture)))
         return;
-    if (tas_session_picture(share->s, share->picture, now) != TAS_OK)
+    uint64_t start = tas_mono_us();
+    if (tas_session_picture(share->s, share->picture, start) != TAS_OK) {
         tas_log(TAS_LOG_ERROR, "share", "not_coded", "why=\"a picture could not be coded\"");
-    share->next_frame_us = (now > share->next_frame_us ? now : share->next_frame_us) + FRAME_US;
+        tas_timer_set(share->frame_timer, start + RETRY_US);
+        return;
+    }
+    tas_session_coded(share->s, tas_mono_us() - start);
+    if (tas_tiles_count(tas_session_dirty(share->s)) > 0)
+        tas_timer_set(share->frame_timer, start); /* the rest at once, but after what has come in meanwhile */
+    else
+        share->next_frame_us = (now > share->next_frame_us ? now : share->next_frame_us) + FRAME_US;
 }
 
 static void on_screen_readable(void *ctx, unsigned ready) {
@@ -153,12 +217,15 @@ static bool may_inject(void *ctx, enum tas_input_act act, uint32_t x, uint32_t y
     return !tas_own_x11.has_keyboard(share->own);
 }
 
+/* Places are told relative to what is looked at. */
 static int inject(struct share *share, const struct tas_msg_input *in) {
+    uint32_t left = share->is_part ? share->area.x : 0;
+    uint32_t top = share->is_part ? share->area.y : 0;
     switch (in->kind) {
     case 1:
         return share->input_ops->key(share->input, in->keycode, in->keysym, in->is_down);
     case 2:
-        return share->input_ops->pointer(share->input, in->x, in->y, in->buttons);
+        return share->input_ops->pointer(share->input, left + in->x, top + in->y, in->buttons);
     case 3:
         return share->input_ops->wheel(share->input, (int16_t)in->wheel_x, (int16_t)in->wheel_y);
     default:
@@ -170,11 +237,6 @@ static void on_input(struct share *share, const struct tas_msg_input *in) {
     int err = share->is_held ? TAS_E_STATE : inject(share, in);
     tool_tell(&share->to, &(struct tool_news){.kind = TOOL_INPUT, .input = in, .err = err});
     input_schedule(share);
-}
-
-static void release_all(struct share *share) {
-    (void)!share->input_ops->release_all(share->input);
-    tool_tell(&share->to, &(struct tool_news){.kind = TOOL_RELEASED});
 }
 
 void share_hold(struct share *share, bool is_held) {
@@ -195,9 +257,8 @@ static void on_event(void *ctx, const struct tas_event *ev) {
         release_all(share);
         break;
     case TAS_EVENT_VIEW:
-        share->is_viewed = ev->flag;
-        share->cursor_serial = 0;
-        tas_timer_set(share->cursor_timer, share->is_viewed ? tas_mono_us() : UINT64_MAX);
+        choose_monitor(share, ev->number);
+        tool_pointer_watch(&share->pointer, ev->flag && share->screen_watch);
         break;
     default:
         break;
@@ -238,12 +299,16 @@ static int open_display(struct share *share, const struct share_order *order, ch
 
 static bool start(struct share *share, const struct tas_end_config *config, uint16_t rights) {
     static const struct tas_end_owner owner = {on_event, on_turn};
-    share->end = tas_end_new(share->loop, config, &owner, share);
+    struct tas_end_config with_coder = *config;
+    share->coder = tas_lossy_coder_new(&tas_video_vp8, VIDEO_THREADS);
+    if (!share->coder)
+        return false;
+    with_coder.session.rough = tas_lossy_coder_ops(share->coder);
+    share->end = tas_end_new(share->loop, &with_coder, &owner, share);
     if (!share->end)
         return false;
     share->s = tas_end_session(share->end);
     share->frame_timer = tas_timer_new(share->loop, on_frame_timer, share);
-    share->cursor_timer = tas_timer_new(share->loop, on_cursor_timer, share);
     share->input_timer = tas_timer_new(share->loop, input_flush, share);
     share->screen_watch = tas_watch_new(share->loop, share->screen_ops->fd(share->screen), TAS_READABLE,
                                         on_screen_readable, share);
@@ -251,8 +316,9 @@ static bool start(struct share *share, const struct tas_end_config *config, uint
                                        on_input_readable, share);
     share->is_damaged = true;
     tas_session_grant(share->s, rights);
-    return share->frame_timer && share->cursor_timer && share->input_timer && share->screen_watch &&
-           share->input_watch && screen_resize(share);
+    return tool_pointer_open(&share->pointer, share->loop, share->screen_ops, share->screen, share->s) &&
+           share->frame_timer && share->input_timer && share->screen_watch && share->input_watch &&
+           take_monitors(share, true);
 }
 
 struct share *share_start(struct tas_loop *loop, const struct share_order *order, struct tool_listener to,
@@ -279,10 +345,11 @@ void share_stop(struct share *share) {
     if (!share)
         return;
     tas_end_free(share->end);
+    tas_lossy_coder_free(share->coder);
     tas_watch_free(share->screen_watch);
     tas_watch_free(share->input_watch);
     tas_timer_free(share->frame_timer);
-    tas_timer_free(share->cursor_timer);
+    tool_pointer_close(&share->pointer);
     tas_timer_free(share->input_timer);
     if (share->input)
         share->input_ops->close(share->input);

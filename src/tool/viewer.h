@@ -6,8 +6,8 @@
 
 struct viewer;
 
-/* Dials. Tells TOOL_ENGINE and, with the tiles that changed, TOOL_FRAME: to be shown before it returns. NULL:
- * no memory, or a ticket that is not for this key. */
+/* Dials. Tells TOOL_ENGINE, TOOL_MONITORS and, with the tiles that changed, TOOL_FRAME: to be shown before it
+ * returns. NULL: no memory, or a ticket that is not for this key. */
 struct viewer *viewer_start(struct tas_loop *loop, const struct tas_end_config *config,
                             struct tool_listener to);
 
@@ -15,6 +15,10 @@ struct viewer *viewer_start(struct tas_loop *loop, const struct tas_end_config *
 void viewer_stop(struct viewer *viewer);
 
 struct tas_session *viewer_session(struct viewer *viewer);
+
+/* Which of the customer's monitors is shown: as tas_session_choose_monitor(). What is pressed is let go of by
+ * the customer's end. */
+TAS_MUST_USE int viewer_choose_monitor(struct viewer *viewer, uint8_t monitor);
 
 /* Types UTF-8 text at the customer's. TAS_E_PROTO: not UTF-8; otherwise as tas_session_send_input(). */
 TAS_MUST_USE int viewer_type(struct viewer *viewer, const char *text);

@@ -196,10 +196,15 @@ GtkWidget *ui_warning(const char *text) {
 
 static const char NUMBER_NAME[] = "ui-number-name";
 
+void ui_set_text(GtkWidget *label, const char *text) {
+    if (strcmp(gtk_label_get_text(GTK_LABEL(label)), text) != 0)
+        gtk_label_set_text(GTK_LABEL(label), text);
+}
+
 void ui_number_set(GtkWidget *number, const char *digits) {
     const char *what = g_object_get_data(G_OBJECT(number), NUMBER_NAME);
     char *name = g_strdup_printf("%s %s", what, digits);
-    gtk_label_set_text(GTK_LABEL(number), digits);
+    ui_set_text(number, digits);
     ui_set_a11y(number, name, NULL);
     g_free(name);
 }

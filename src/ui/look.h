@@ -26,6 +26,9 @@ void ui_look_init(void);
 
 /* ---- texts ---- */
 
+/* Of a label, if it says something else: GTK lays out the whole window anew even for the same text. */
+void ui_set_text(GtkWidget *label, const char *text);
+
 GtkWidget *ui_label(const char *text);   /* wraps, left */
 GtkWidget *ui_heading(const char *text); /* one per page; the screen reader's heading */
 GtkWidget *ui_hint(const char *text);    /* smaller and greyer, wraps */

@@ -75,7 +75,8 @@ static void close_scene(struct scene *scene) {
 
 static struct present_fit fit_of(uint32_t width, uint32_t height, const struct tas_picture *pic,
                                  bool is_scaled) {
-    return (struct present_fit){width, height, pic ? pic->width : 0, pic ? pic->height : 0, is_scaled, 0, 0};
+    return (struct present_fit){width, height, pic ? pic->width : 0, pic ? pic->height : 0, is_scaled, 0,
+                                0,     0};
 }
 
 static void place(struct scene *scene, const struct present_fit *fit) {
@@ -98,12 +99,12 @@ static void show(struct scene *scene, const struct present_fit *fit, const struc
 static void check_sizes(struct scene *scene) {
     struct tas_picture *pic = noise_picture(641, 479, 1);
     static const struct present_fit fits[] = {
-        {641, 479, 641, 479, false, 0, 0},    {801, 601, 641, 479, false, 0, 0},
-        {300, 201, 641, 479, false, 0, 0},    {300, 201, 641, 479, false, 50, 99},
-        {300, 201, 641, 479, false, 999, -5}, {640, 480, 641, 479, true, 0, 0},
-        {333, 222, 641, 479, true, 0, 0},     {801, 601, 641, 479, true, 0, 0},
-        {1, 1, 641, 479, true, 0, 0},         {7, 600, 641, 479, true, 0, 0},
-        {850, 3, 641, 479, false, 0, 0},      {641, 479, 641, 479, true, 0, 0},
+        {641, 479, 641, 479, false, 0, 0, 0},    {801, 601, 641, 479, false, 0, 0, 0},
+        {300, 201, 641, 479, false, 0, 0, 0},    {300, 201, 641, 479, false, 50, 99, 2},
+        {300, 201, 641, 479, false, 999, -5, 0}, {640, 480, 641, 479, true, 0, 0, 0},
+        {333, 222, 641, 479, true, 0, 0, 0},     {801, 601, 641, 479, true, 0, 0, 0},
+        {1, 1, 641, 479, true, 0, 0, 0},         {7, 600, 641, 479, true, 0, 0, 0},
+        {850, 3, 641, 479, false, 0, 0, 0},      {641, 479, 641, 479, true, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof(fits) / sizeof(*fits); i++) {
         show(scene, &fits[i], pic);

@@ -63,7 +63,7 @@ static void close_scene(struct scene *scene) {
 }
 
 static struct present_fit fit_of(const struct scene *scene, const struct tas_picture *pic, bool is_scaled) {
-    return (struct present_fit){scene->width, scene->height, pic->width, pic->height, is_scaled, 0, 0};
+    return (struct present_fit){scene->width, scene->height, pic->width, pic->height, is_scaled, 0, 0, 0};
 }
 
 static void place(struct scene *scene, const struct present_fit *fit) {
@@ -192,7 +192,7 @@ static void a_view_of_another_size_than_the_window_is_shown_in_its_corner(void *
 }
 
 static void wait_grey(const struct scene *scene) {
-    struct present_fit fit = {scene->width, scene->height, 0, 0, false, 0, 0};
+    struct present_fit fit = {scene->width, scene->height, 0, 0, false, 0, 0, 0};
     uint32_t *wanted = wanted_px(&fit, NULL);
     for (size_t i = 0; i < (size_t)fit.width * fit.height; i++)
         wanted[i] = PRESENT_MARGIN;

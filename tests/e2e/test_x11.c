@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xcb/randr.h>
@@ -373,6 +374,250 @@ static void the_cursor_has_its_image_and_place(void **state) {
     close_view(&v);
 }
 
+/* ---- monitors ---- */
+
+/* By xrandr, as libxcb 1.15 cannot say it. */
+static void set_monitor(struct server *s, const char *name, const struct tas_screen_area *area,
+                        bool is_primary) {
+    char starred[64], place[80], out[200];
+    snprintf(starred, sizeof(starred), "%s%s", is_primary ? "*" : "", name);
+    snprintf(place, sizeof(place), "%u/100x%u/100+%u+%u", area->width, area->height, area->x, area->y);
+    run_program((const char *const[]){"xrandr", "-d", s->name, "--setmonitor", starred, place, "none", NULL},
+                out, sizeof(out));
+}
+
+static void forget_monitor(struct server *s, const char *name) {
+    char out[200];
+    run_program((const char *const[]){"xrandr", "-d", s->name, "--delmonitor", name, NULL}, out, sizeof(out));
+}
+
+static void wait_serial(struct view *v, uint32_t before) {
+    while (scr->monitors(v->screen)->serial == before) {
+        wait_readable(scr->fd(v->screen));
+        assert_int_equal(scr->pump(v->screen, &v->dirty), TAS_OK);
+    }
+}
+
+/* In any order. */
+static void assert_monitor(const struct tas_screen_monitors *all, const char *name,
+                           const struct tas_screen_area *area, bool is_primary) {
+    const struct tas_screen_monitor *m = all->list;
+    while (m < all->list + all->n && strcmp(m->name, name) != 0)
+        m++;
+    assert_true(m < all->list + all->n);
+    assert_memory_equal(&m->area, area, sizeof(*area));
+    assert_int_equal(m->is_primary, is_primary);
+}
+
+static const struct tas_screen_area whole = {0, 0, WIDTH, HEIGHT}, right = {600, 100, 333, 301},
+                                    lower = {0, 500, 700, 200};
+
+static void monitors_are_listed_as_they_come_and_go(void **state) {
+    struct server *s = *state;
+    struct view v;
+    open_view(&v, s);
+    const struct tas_screen_monitors *m = scr->monitors(v.screen);
+
+    assert_int_equal(m->n, 1);
+    assert_memory_equal(&m->list[0].area, &whole, sizeof(whole));
+    uint32_t serial = m->serial;
+    set_monitor(s, "右の画面", &right, true);
+    wait_serial(&v, serial);
+    m = scr->monitors(v.screen);
+    assert_int_equal(m->n, 2);
+    assert_monitor(m, "右の画面", &right, true);
+    assert_monitor(m, "screen", &whole, false);
+    /* beyond the edges: what of it is on the screen; off the screen, or the same again: nothing */
+    serial = m->serial;
+    set_monitor(s, "edge", &(struct tas_screen_area){900, 650, 500, 500}, false);
+    set_monitor(s, "off", &(struct tas_screen_area){1000, 0, 500, 500}, false);
+    set_monitor(s, "again", &right, false);
+    wait_serial(&v, serial);
+    m = scr->monitors(v.screen);
+    assert_int_equal(m->n, 3);
+    assert_monitor(m, "edge", &(struct tas_screen_area){900, 650, 100, 50}, false);
+    serial = m->serial;
+    forget_monitor(s, "右の画面");
+    forget_monitor(s, "again");
+    set_monitor(s, "a\tb\xe2\x80\xae", &lower, false); /* any program may choose such a name */
+    wait_serial(&v, serial);
+    while (scr->monitors(v.screen)->n != 3)
+        wait_serial(&v, scr->monitors(v.screen)->serial);
+    assert_monitor(scr->monitors(v.screen), "", &lower, false);
+    close_view(&v);
+}
+
+static void look_at(struct view *v, const struct tas_screen_area *area) {
+    assert_int_equal(scr->look_at(v->screen, area), TAS_OK);
+    fit_view(v);
+    assert_int_equal(v->pic->width, area ? area->width : WIDTH);
+    assert_int_equal(v->pic->height, area ? area->height : HEIGHT);
+    tas_tiles_set_all(&v->dirty);
+    grab_dirty(v);
+}
+
+static void a_part_of_the_screen_is_grabbed_exactly(void **state) {
+    struct server *s = *state;
+    struct view v;
+    open_view(&v, s);
+    draw_noise(s);
+    const struct tas_screen_area *const areas[] = {&right, &lower, &(struct tas_screen_area){999, 699, 1, 1},
+                                                   &(struct tas_screen_area){0, 0, 64, 64}};
+    for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+        const struct tas_screen_area *a = areas[i];
+        look_at(&v, a);
+        for (uint32_t y = 0; y < a->height; y++)
+            for (uint32_t x = 0; x < a->width; x++)
+                assert_int_equal(pixel(&v, x, y),
+                                 ((a->x + x) / 20 * 20 * 0x1357 + (a->y + y) / 20 * 20 * 0x2468a) & 0xffffff);
+    }
+    look_at(&v, NULL);
+    assert_noise(&v, 0xffffff);
+    close_view(&v);
+}
+
+static void only_what_changes_in_the_part_is_reported(void **state) {
+    struct server *s = *state;
+    struct view v;
+    open_view(&v, s);
+    look_at(&v, &right);
+    assert_int_equal(scr->pump(v.screen, &v.dirty), TAS_OK);
+
+    draw(s, 0, 0, 600, 700, 0x111111);
+    draw(s, 933, 0, 67, 700, 0x222222);
+    draw(s, 600, 0, 333, 100, 0x333333);
+    draw(s, 600, 401, 333, 299, 0x444444);
+    assert_int_equal(scr->pump(v.screen, &v.dirty), TAS_OK);
+    assert_int_equal(tas_tiles_count(&v.dirty), 0);
+    draw(s, 580, 90, 21, 11, 0xabcdef); /* one px of it inside */
+    wait_dirty(&v);
+    assert_int_equal(tas_tiles_count(&v.dirty), 1);
+    grab_dirty(&v);
+    assert_int_equal(pixel(&v, 0, 0), 0xabcdef);
+    assert_int_equal(pixel(&v, 1, 0), 0);
+    draw(s, 600 + 64, 100 + 128, 64, 64, 0x123456); /* tiles count from the corner of the part */
+    wait_dirty(&v);
+    assert_int_equal(tas_tiles_count(&v.dirty), 1);
+    assert_true(tas_tiles_get(&v.dirty, 1, 2));
+    close_view(&v);
+}
+
+static void a_part_that_is_not_on_the_screen_is_refused(void **state) {
+    struct server *s = *state;
+    struct view v;
+    open_view(&v, s);
+    static const struct tas_screen_area bad[] = {
+        {0, 0, 0, 10},     {0, 0, 10, 0},      {0, 0, WIDTH + 1, 10}, {1, 0, WIDTH, 10},    {WIDTH, 0, 1, 1},
+        {0, HEIGHT, 1, 1}, {0, 1, 10, HEIGHT}, {1, 1, UINT32_MAX, 1}, {UINT32_MAX, 0, 2, 2}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(scr->look_at(v.screen, &bad[i]), TAS_E_LIMIT);
+    tas_tiles_set_all(&v.dirty);
+    grab_dirty(&v); /* all as it was */
+    close_view(&v);
+}
+
+static void another_size_of_the_screen_shows_all_of_it(void **state) {
+    struct server *s = *state;
+    struct view v;
+    open_view(&v, s);
+    look_at(&v, &right);
+    set_screen_size(s, 640, 480);
+    wait_new_size(&v);
+    assert_int_equal(v.pic->width, 640);
+    assert_int_equal(v.pic->height, 480);
+    grab_dirty(&v);
+    close_view(&v);
+}
+
+static void the_pointer_is_placed_in_the_part_and_hidden_outside(void **state) {
+    struct server *s = *state;
+    struct view v;
+    struct tas_screen_cursor c;
+    open_view(&v, s);
+    set_cursor(s, s->screen->root, 0xffff);
+    look_at(&v, &right);
+    assert_int_equal(scr->pump(v.screen, &v.dirty), TAS_OK);
+    static const struct {
+        int16_t x, y;
+        uint32_t want_x, want_y;
+        bool is_inside;
+    } at[] = {{600, 100, 0, 0, true},      {932, 400, 332, 300, true}, {599, 200, 0, 100, false},
+              {933, 200, 332, 100, false}, {700, 99, 100, 0, false},   {700, 401, 100, 300, false}};
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        xcb_warp_pointer(s->xcb, XCB_NONE, s->screen->root, 0, 0, 0, 0, at[i].x, at[i].y);
+        sync_server(s);
+        assert_int_equal(scr->cursor(v.screen, &c), TAS_OK);
+        assert_int_equal(c.x, at[i].want_x);
+        assert_int_equal(c.y, at[i].want_y);
+        assert_int_equal(c.serial != 0, at[i].is_inside);
+        assert_int_equal(c.width, at[i].is_inside ? 4 : 0);
+    }
+    close_view(&v);
+}
+
+/* ---- being told of the pointer ---- */
+
+static unsigned news_after_pump(struct view *v) {
+    assert_int_equal(scr->pump(v->screen, &v->dirty), TAS_OK);
+    return scr->pointer_news(v->screen);
+}
+
+static void a_move_is_told_once_when_it_is_awaited(void **state) {
+    struct server *s = *state;
+    struct view v;
+    struct tas_input *input;
+    struct tas_screen_cursor c;
+    char why[160];
+    open_view(&v, s);
+    assert_int_equal(inp->open(&input, s->name, why, sizeof(why)), TAS_OK);
+    (void)news_after_pump(&v);
+    assert_int_equal(inp->pointer(input, 10, 10, 0), TAS_OK); /* not awaited: XTEST moves as a mouse does */
+    assert_int_equal(inp->flush(input), TAS_OK);
+    sync_server(s);
+    assert_int_equal(news_after_pump(&v), 0);
+    for (uint32_t i = 1; i <= 3; i++) {
+        assert_int_equal(scr->await_move(v.screen), TAS_OK);
+        assert_int_equal(scr->await_move(v.screen), TAS_OK);
+        assert_int_equal(scr->cursor(v.screen, &c),
+                         TAS_OK); /* as its owner does: what moved before is seen */
+        assert_int_equal(news_after_pump(&v), 0);
+        for (uint32_t k = 0; k < 20; k++)
+            assert_int_equal(inp->pointer(input, 100 * i + k, 200, 0), TAS_OK);
+        assert_int_equal(inp->flush(input), TAS_OK);
+        unsigned news = 0;
+        while (!(news & TAS_SCREEN_MOVED)) {
+            wait_readable(scr->fd(v.screen));
+            news = news_after_pump(&v);
+        }
+        sync_server(s);
+        while (inp->pending_ms(input) >= 0)
+            assert_int_equal(inp->flush(input), TAS_OK);
+        sync_server(s);
+        assert_int_equal(news_after_pump(&v) & TAS_SCREEN_MOVED, 0);
+    }
+    inp->close(input);
+    close_view(&v);
+}
+
+static void another_image_of_the_pointer_is_told(void **state) {
+    struct server *s = *state;
+    struct view v;
+    open_view(&v, s);
+    struct tas_screen_cursor c;
+    unsigned news = 0;
+    assert_int_equal(scr->cursor(v.screen, &c), TAS_OK); /* all that was said before is there */
+    (void)news_after_pump(&v);
+    assert_int_equal(news_after_pump(&v), 0);
+    set_cursor(s, s->screen->root, 0x1234);
+    while (!news) {
+        wait_readable(scr->fd(v.screen));
+        news = news_after_pump(&v);
+    }
+    assert_int_equal(news, TAS_SCREEN_IMAGE);
+    assert_int_equal(news_after_pump(&v), 0);
+    close_view(&v);
+}
+
 static void assert_absent(const char *display, const char *word) {
     struct tas_screen *screen = NULL;
     struct tas_input *input = NULL;
@@ -461,6 +706,14 @@ int main(void) {
         WITH_SERVER(a_new_size_is_told_and_then_grabbed),
         WITH_SERVER(a_grab_after_the_screen_shrank_fails_and_the_next_pump_tells_why),
         WITH_SERVER(the_cursor_has_its_image_and_place),
+        WITH_SERVER(monitors_are_listed_as_they_come_and_go),
+        WITH_SERVER(a_part_of_the_screen_is_grabbed_exactly),
+        WITH_SERVER(only_what_changes_in_the_part_is_reported),
+        WITH_SERVER(a_part_that_is_not_on_the_screen_is_refused),
+        WITH_SERVER(another_size_of_the_screen_shows_all_of_it),
+        WITH_SERVER(the_pointer_is_placed_in_the_part_and_hidden_outside),
+        WITH_SERVER(a_move_is_told_once_when_it_is_awaited),
+        WITH_SERVER(another_image_of_the_pointer_is_told),
         cmocka_unit_test(without_a_display_the_reason_is_told),
         cmocka_unit_test(a_display_without_an_extension_is_refused_by_its_name),
         cmocka_unit_test(a_killed_server_is_absent_and_nothing_crashes),

@@ -226,7 +226,25 @@ static const uint8_t grants_bytes[] = {
 };
 static const uint8_t view_bytes[] = {
     0x01,                                           /* is_on */
-    0x00, 0x00, 0x00,                               /* zero[3] */
+    0xff,                                           /* monitor = as the host thinks best */
+    0x00, 0x00,                                     /* zero[2] */
+};
+static const uint8_t monitor_bytes[] = {
+    0x03,                                           /* id */
+    0x01,                                           /* flags = primary */
+    0x00, 0x00,                                     /* zero[2] */
+    0x07, 0x80,                                     /* x = 1920 */
+    0x00, 0x10,                                     /* y = 16 */
+    0x0a, 0x00,                                     /* width = 2560 */
+    0x05, 0xa0,                                     /* height = 1440 */
+    'D', 'P', '-', '1', 0, 0, 0, 0, R8(0), R16(0),  /* name */
+};
+static const uint8_t monitors_bytes[] = {
+    0x80, 0x00, 0x00, 0x02,                         /* layout */
+    0x01,                                           /* count */
+    0x03,                                           /* shown */
+    0x00, 0x00,                                     /* zero[2] */
+    0x03, 0x00, 0x00, 0x00, R8(0), R32('n'),        /* list: one MONITOR */
 };
 static const uint8_t input_bytes[] = {
     0x04,                                           /* kind = text */

@@ -316,6 +316,35 @@ static void a_flood_is_dropped(void **unused) {
     assert_false(post_is_flood(&post, now));
 }
 
+static void figures_that_tremble_are_not_shown(void **state) {
+    (void)state;
+    struct operator_state s = {0};
+    assert_true(rules_take_figures(&s, 8000, 1000000, 1));
+    assert_false(rules_take_figures(&s, 9000, 1000000, 1));
+    assert_false(rules_take_figures(&s, 7000, 900000, 1));
+    assert_int_equal(s.rtt_us, 8000);
+    assert_true(rules_take_figures(&s, 9001, 1000000, 1));
+    assert_int_equal(s.rtt_us, 9001);
+    assert_true(rules_take_figures(&s, 9001, 800000, 1));
+    assert_int_equal(s.rate_Bps, 800000);
+    assert_true(rules_take_figures(&s, 9001, 800000, 2));
+    assert_int_equal(s.relay, 2);
+    assert_true(rules_take_figures(&s, 0, 0, 0));
+    assert_false(rules_take_figures(&s, 0, 0, 0));
+}
+
+static void a_monitor_that_is_gone_is_told_by_its_name(void **state) {
+    (void)state;
+    struct operator_state s = {0};
+    const struct tas_monitors two = {.shown = 1, .n = 2, .list = {{.id = 1}, {.id = 2}}};
+    rules_take_monitors(&s, &two, NULL);
+    assert_int_equal(s.monitors.n, 2);
+    assert_int_equal(s.gone_serial, 0);
+    rules_take_monitors(&s, &two, "DP-1");
+    assert_string_equal(s.gone_monitor, "DP-1");
+    assert_int_equal(s.gone_serial, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ctrl_alt_alone_is_the_way_out),
@@ -334,6 +363,8 @@ int main(void) {
         cmocka_unit_test(one_is_sent_at_a_time_and_the_newest_wins),
         cmocka_unit_test(an_answer_for_the_session_before_is_not_taken_for_this_one),
         cmocka_unit_test(a_flood_is_dropped),
+        cmocka_unit_test(figures_that_tremble_are_not_shown),
+        cmocka_unit_test(a_monitor_that_is_gone_is_told_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

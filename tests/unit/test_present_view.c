@@ -253,7 +253,7 @@ static void whatever_happens_the_screen_shows_what_is_drawn_from_nothing(void **
 }
 
 static struct present_fit fit_of(uint32_t width, uint32_t height) {
-    return (struct present_fit){width, height, 100, 80, false, 0, 0};
+    return (struct present_fit){width, height, 100, 80, false, 0, 0, 0};
 }
 
 /* A world with a picture of 100 x 80 in a viewport of that size, and a pointer of 4 x 3 with its hot spot in
@@ -379,7 +379,7 @@ static void a_pointer_is_scaled_within_limits(void **state) {
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct present_sprite sprite = {0};
-        struct present_fit fit = {cases[i].viewport, cases[i].viewport, 100, 100, true, 0, 0};
+        struct present_fit fit = {cases[i].viewport, cases[i].viewport, 100, 100, true, 0, 0, 0};
         uint8_t *rgba = calloc(cases[i].image * cases[i].image, 4);
         struct present_pointer pointer = {.is_shown = true,
                                           .serial = 1,
@@ -446,7 +446,7 @@ static int place_look_point(struct world *w, const struct present_fit *fit) {
 static void without_memory_nothing_breaks(void **state) {
     (void)state;
     const struct present_fit fit = {150,  150, 90, 90,
-                                    true, 0,   0}; /* and then the picture's size is another */
+                                    true, 0,   0,  0}; /* and then the picture's size is another */
     bool has_failed = true;
     for (unsigned n = 1; has_failed; n++) {
         struct world w;

@@ -157,6 +157,7 @@ static void a_host_closes_on_what_no_viewer_may_say(void **state) {
         {"FRAME from a viewer", 2, 2, TAS_MESSAGE_FRAME, 40},
         {"CURSOR_POS from a viewer", 3, 0, TAS_MESSAGE_CURSOR_POS, 12},
         {"CURSOR_IMAGE from a viewer", 3, 1, TAS_MESSAGE_CURSOR_IMAGE, 12},
+        {"MONITORS from a viewer", 0, 0, TAS_MESSAGE_MONITORS, 8},
         {"BYE without a reason", 0, 0, TAS_MESSAGE_BYE, 40},
         {"FRAME_ACK without a screen", 0, 0, TAS_MESSAGE_FRAME_ACK, 32},
         {"a short VIEW", 0, 0, TAS_MESSAGE_VIEW, 3},
@@ -191,6 +192,7 @@ static void a_viewer_closes_on_what_no_host_may_say(void **state) {
         {"FRAME_ACK from a host", 0, 0, TAS_MESSAGE_FRAME_ACK, 32},
         {"FRAME before SCREEN", 2, 2, TAS_MESSAGE_FRAME, 40},
         {"SCREEN of no size", 2, 2, TAS_MESSAGE_SCREEN, 16},
+        {"MONITORS with something behind them", 0, 0, TAS_MESSAGE_MONITORS, 52},
         {"CURSOR_IMAGE 0", 3, 1, TAS_MESSAGE_CURSOR_IMAGE, 12},
         {"unknown and critical", 0, 0, 0xc123, 4},
     };

@@ -13,10 +13,13 @@ static struct sim sim;
 static struct sim_world world;
 
 static void scenario(void) {
+    static const struct tas_monitors one = {.n = 1,
+                                            .list = {{.id = 1, .width = 64, .height = 64, .name = "A"}}};
     sim_run_ms(&sim, 40);
     if (tas_session_dirty(sim.end[SIM_HOST]))
         sim_paint(&sim, 0, 0, 60, 60, 5);
     tas_session_view(sim.end[SIM_VIEWER], true);
+    tas_session_monitors(sim.end[SIM_HOST], &one);
     (void)!tas_session_chat(sim.end[SIM_HOST], tas_bytes_of("one", 3), 0);
     sim_run_ms(&sim, 40);
     sim_relay_kill(&sim, 0);

@@ -168,6 +168,33 @@ static void golden_bytes_give_the_fields_of_input_sync_and_frame_ack(void **stat
     assert_int_equal(fa.flags, 1);
 }
 
+static void golden_bytes_give_the_fields_of_view_and_monitors(void **state) {
+    (void)state;
+    struct tas_msg_view v;
+    assert_int_equal(tas_msg_view_decode(&v, tas_bytes_of(view_bytes, sizeof(view_bytes))), TAS_OK);
+    assert_int_equal(v.is_on, 1);
+    assert_int_equal(v.monitor, 255);
+
+    struct tas_msg_monitor one;
+    assert_int_equal(tas_msg_monitor_decode(&one, tas_bytes_of(monitor_bytes, sizeof(monitor_bytes))),
+                     TAS_OK);
+    assert_int_equal(one.id, 3);
+    assert_int_equal(one.flags, 1);
+    assert_int_equal(one.x, 1920);
+    assert_int_equal(one.y, 16);
+    assert_int_equal(one.width, 2560);
+    assert_int_equal(one.height, 1440);
+    assert_string_equal((const char *)one.name, "DP-1");
+
+    struct tas_msg_monitors all;
+    assert_int_equal(tas_msg_monitors_decode(&all, tas_bytes_of(monitors_bytes, sizeof(monitors_bytes))),
+                     TAS_OK);
+    assert_int_equal(all.layout, 0x80000002);
+    assert_int_equal(all.count, 1);
+    assert_int_equal(all.shown, 3);
+    assert_int_equal(all.list.len, TAS_SIZE_MONITOR);
+}
+
 /* ---- laws for every layout ---- */
 
 /* Where the fixed part of a layout ends, and which of its bytes must be zero. */
@@ -283,6 +310,7 @@ static void a_tail_of_the_largest_length_is_taken_and_one_byte_more_is_over_the_
     TAIL_LIMIT(cursor_image, 12, rgba, 262132);
     TAIL_LIMIT(chat, 8, text, 4000);
     TAIL_LIMIT(device, 0, json, 15360);
+    TAIL_LIMIT(monitors, 8, list, 704);
 #undef TAIL_LIMIT
     free(big);
     free(again);
@@ -672,6 +700,7 @@ int main(void) {
         cmocka_unit_test(golden_bytes_give_the_fields_of_the_records),
         cmocka_unit_test(golden_bytes_give_the_fields_of_handshake_and_resume),
         cmocka_unit_test(golden_bytes_give_the_fields_of_input_sync_and_frame_ack),
+        cmocka_unit_test(golden_bytes_give_the_fields_of_view_and_monitors),
         cmocka_unit_test(every_layout_is_refused_when_cut_or_longer_or_with_padding_and_comes_back_the_same),
         cmocka_unit_test(a_tail_of_the_largest_length_is_taken_and_one_byte_more_is_over_the_limit),
         cmocka_unit_test(types_have_names_and_channels),

@@ -16,6 +16,10 @@ void tas_x11_cursor_spoil(struct tas_x11_cursor *cursor);
 /* Fetches the image if it was spoiled. TAS_E_ABSENT: the display is gone. */
 TAS_MUST_USE int tas_x11_cursor_refresh(struct tas_x11_cursor *cursor);
 
-/* Fresh position, image as of the last refresh (borrowed until the next). TAS_E_ABSENT: the display is gone.
- */
-TAS_MUST_USE int tas_x11_cursor_get(struct tas_x11_cursor *cursor, struct tas_screen_cursor *out);
+/* The image has changed since it was asked last. */
+bool tas_x11_cursor_is_new(struct tas_x11_cursor *cursor);
+
+/* Fresh position in the area, image as of the last refresh (borrowed until the next). TAS_E_ABSENT: the
+ * display is gone. */
+TAS_MUST_USE int tas_x11_cursor_get(struct tas_x11_cursor *cursor, const struct tas_screen_area *area,
+                                    struct tas_screen_cursor *out);

@@ -10,7 +10,7 @@ enum {
 
 struct tas_x11_cursor {
     struct tas_x11_conn *conn;
-    bool is_spoiled;
+    bool is_spoiled, is_new;
     struct tas_screen_cursor image; /* without position; rgba is `rgba` */
     uint8_t rgba[CURSOR_MAX * CURSOR_MAX * 4];
 };
@@ -85,6 +85,7 @@ int tas_x11_cursor_refresh(struct tas_x11_cursor *cursor) {
     if (!reply && tas_x11_conn_is_dead(cursor->conn))
         return TAS_E_ABSENT;
     cursor->is_spoiled = false;
+    cursor->is_new = true;
     if (reply)
         take_image(cursor, reply);
     else
@@ -93,19 +94,32 @@ int tas_x11_cursor_refresh(struct tas_x11_cursor *cursor) {
     return TAS_OK;
 }
 
-static uint32_t not_negative(int16_t v) {
-    return v < 0 ? 0 : (uint32_t)v;
+bool tas_x11_cursor_is_new(struct tas_x11_cursor *cursor) {
+    bool is_new = cursor->is_new;
+    cursor->is_new = false;
+    return is_new;
 }
 
-int tas_x11_cursor_get(struct tas_x11_cursor *cursor, struct tas_screen_cursor *out) {
+/* From 0 to len - 1, at the edge when outside. */
+static uint32_t place(int16_t at, uint32_t from, uint32_t len, bool *is_inside) {
+    int64_t v = (int64_t)at - from;
+    *is_inside = *is_inside && v >= 0 && v < len;
+    return v < 0 ? 0 : v < len ? (uint32_t)v : len - 1;
+}
+
+int tas_x11_cursor_get(struct tas_x11_cursor *cursor, const struct tas_screen_area *area,
+                       struct tas_screen_cursor *out) {
     xcb_connection_t *xcb = cursor->conn->xcb;
     xcb_query_pointer_reply_t *reply =
         xcb_query_pointer_reply(xcb, xcb_query_pointer(xcb, cursor->conn->screen->root), NULL);
     if (!reply)
         return TAS_E_ABSENT;
-    *out = reply->same_screen ? cursor->image : (struct tas_screen_cursor){0};
-    out->x = not_negative(reply->root_x);
-    out->y = not_negative(reply->root_y);
+    bool is_inside = reply->same_screen;
+    uint32_t x = place(reply->root_x, area->x, area->width, &is_inside);
+    uint32_t y = place(reply->root_y, area->y, area->height, &is_inside);
     free(reply);
+    *out = is_inside ? cursor->image : (struct tas_screen_cursor){0};
+    out->x = x;
+    out->y = y;
     return TAS_OK;
 }

@@ -20,6 +20,7 @@ struct block {
 struct tas_x11_grab {
     struct tas_x11_conn *conn;
     struct tas_x11_pixels pixels;
+    uint32_t left, top; /* px, of the part of the root window */
     uint32_t width, height;
     struct block *blocks; /* room for the most that a picture of this size can have */
     size_t n_blocks;
@@ -122,9 +123,9 @@ static void try_sharing(struct tas_x11_grab *grab) {
     grab->shared_len = len;
 }
 
-int tas_x11_grab_new(struct tas_x11_grab **out, struct tas_x11_conn *conn, uint32_t width, uint32_t height,
+int tas_x11_grab_new(struct tas_x11_grab **out, struct tas_x11_conn *conn, const struct tas_screen_area *area,
                      char *why, size_t why_cap) {
-    size_t most = (size_t)(height + TAS_TILE - 1) / TAS_TILE * ((tas_tiles_across(width) + 1) / 2);
+    size_t most = (size_t)tas_tiles_across(area->height) * ((tas_tiles_across(area->width) + 1) / 2);
     struct tas_x11_grab *grab = calloc(1, sizeof(*grab));
     struct block *blocks = calloc(most, sizeof(*blocks));
     if (!grab || !blocks) {
@@ -133,7 +134,12 @@ int tas_x11_grab_new(struct tas_x11_grab **out, struct tas_x11_conn *conn, uint3
         snprintf(why, why_cap, "Out of memory.");
         return TAS_E_NOMEM;
     }
-    *grab = (struct tas_x11_grab){.conn = conn, .width = width, .height = height, .blocks = blocks};
+    *grab = (struct tas_x11_grab){.conn = conn,
+                                  .left = area->x,
+                                  .top = area->y,
+                                  .width = area->width,
+                                  .height = area->height,
+                                  .blocks = blocks};
     int err = learn_pixels(grab, why, why_cap);
     if (err != TAS_OK) {
         tas_x11_grab_free(grab);
@@ -211,8 +217,8 @@ static void plan(struct tas_x11_grab *grab, const struct tas_tiles *tiles) {
 static void ask(struct tas_x11_grab *grab, struct block *b) {
     xcb_connection_t *xcb = grab->conn->xcb;
     xcb_window_t root = grab->conn->screen->root;
-    int16_t x = (int16_t)b->x;
-    int16_t y = (int16_t)b->y;
+    int16_t x = (int16_t)(grab->left + b->x);
+    int16_t y = (int16_t)(grab->top + b->y);
     uint16_t w = (uint16_t)b->w;
     uint16_t h = (uint16_t)b->h;
 

@@ -1,9 +1,5 @@
 #include "operator/present/fit.h"
 
-static uint32_t smaller(uint32_t a, uint32_t b) {
-    return a < b ? a : b;
-}
-
 static int64_t between(int64_t value, int64_t min, int64_t max) {
     return value < min ? min : value > max ? max : value;
 }
@@ -35,11 +31,29 @@ static void scaled_size(const struct present_fit *fit, uint32_t *width, uint32_t
     }
 }
 
+static uint32_t zoom_of(const struct present_fit *fit) {
+    return fit->zoom > 1 ? fit->zoom : 1;
+}
+
+/* px of the viewport that 1:1 covers: none of the remote px is cut, unless there is room for less than one.
+ */
+static uint32_t shown_of(uint32_t room, uint32_t remote, uint32_t zoom) {
+    uint64_t all = (uint64_t)remote * zoom;
+    if (all <= room)
+        return (uint32_t)all;
+    return room < zoom ? room : room - room % zoom;
+}
+
+/* The remote px on so many of the viewport's. */
+static uint32_t remote_of(uint32_t shown, uint32_t zoom) {
+    return shown < zoom ? 1 : shown / zoom;
+}
+
 struct present_rect present_fit_target(const struct present_fit *fit) {
     if (!is_there(fit))
         return (struct present_rect){0};
-    uint32_t width = smaller(fit->width, fit->remote_width);
-    uint32_t height = smaller(fit->height, fit->remote_height);
+    uint32_t width = shown_of(fit->width, fit->remote_width, zoom_of(fit));
+    uint32_t height = shown_of(fit->height, fit->remote_height, zoom_of(fit));
     if (fit->is_scaled)
         scaled_size(fit, &width, &height);
     return (struct present_rect){
@@ -50,34 +64,37 @@ struct present_rect present_fit_target(const struct present_fit *fit) {
     };
 }
 
-void present_fit_origin(const struct present_fit *fit, uint32_t *x, uint32_t *y) {
+static uint32_t origin(int32_t scroll, uint32_t shown, uint32_t remote, uint32_t zoom) {
+    return (uint32_t)between(scroll, 0, remote - remote_of(shown, zoom));
+}
+
+struct present_rect present_fit_source(const struct present_fit *fit) {
     struct present_rect target = present_fit_target(fit);
-    bool can_scroll = is_there(fit) && !fit->is_scaled;
-    *x = can_scroll ? (uint32_t)between(fit->scroll_x, 0, fit->remote_width - target.width) : 0;
-    *y = can_scroll ? (uint32_t)between(fit->scroll_y, 0, fit->remote_height - target.height) : 0;
+    uint32_t zoom = zoom_of(fit);
+    if (!is_there(fit))
+        return (struct present_rect){0};
+    if (fit->is_scaled)
+        return (struct present_rect){0, 0, fit->remote_width, fit->remote_height};
+    return (struct present_rect){
+        .x = (int32_t)origin(fit->scroll_x, target.width, fit->remote_width, zoom),
+        .y = (int32_t)origin(fit->scroll_y, target.height, fit->remote_height, zoom),
+        .width = remote_of(target.width, zoom),
+        .height = remote_of(target.height, zoom),
+    };
 }
 
 /* One axis of the way there and back: px of the target and of the remote screen. */
 struct axis {
     int64_t start;          /* of the target in the viewport */
-    int64_t target, remote; /* px that stand for each other: equal when 1:1 */
-    int64_t shown;          /* px of the target */
-    int64_t origin;
-    int64_t screen; /* px of the remote screen */
+    int64_t target, remote; /* px that stand for each other */
+    int64_t origin;         /* the first of these remote px */
+    int64_t screen;         /* px of the remote screen */
 };
 
 static void axes_of(const struct present_fit *fit, struct axis *across, struct axis *down) {
-    struct present_rect target = present_fit_target(fit);
-    uint32_t x, y;
-    present_fit_origin(fit, &x, &y);
-    *across =
-        (struct axis){.start = target.x, .origin = x, .shown = target.width, .screen = fit->remote_width};
-    *down =
-        (struct axis){.start = target.y, .origin = y, .shown = target.height, .screen = fit->remote_height};
-    across->target = across->shown;
-    across->remote = fit->is_scaled ? across->screen : across->shown;
-    down->target = down->shown;
-    down->remote = fit->is_scaled ? down->screen : down->shown;
+    struct present_rect target = present_fit_target(fit), source = present_fit_source(fit);
+    *across = (struct axis){target.x, target.width, source.width, source.x, fit->remote_width};
+    *down = (struct axis){target.y, target.height, source.height, source.y, fit->remote_height};
 }
 
 static uint32_t axis_to_remote(const struct axis *axis, int64_t at) {
@@ -100,8 +117,8 @@ bool present_fit_to_remote(const struct present_fit *fit, int32_t x, int32_t y, 
     axes_of(fit, &across, &down);
     *remote_x = axis_to_remote(&across, x);
     *remote_y = axis_to_remote(&down, y);
-    *is_inside = x >= across.start && x < across.start + across.shown && y >= down.start &&
-                 y < down.start + down.shown;
+    *is_inside = x >= across.start && x < across.start + across.target && y >= down.start &&
+                 y < down.start + down.target;
     return true;
 }
 
@@ -119,9 +136,9 @@ bool present_fit_to_local(const struct present_fit *fit, uint32_t remote_x, uint
 enum present_filter present_fit_filter(uint32_t remote, uint32_t target) {
     if (target == remote)
         return PRESENT_COPY;
-    if (target < remote)
-        return PRESENT_BOX;
-    return target % remote == 0 ? PRESENT_NEAREST : PRESENT_BILINEAR;
+    if (target > remote)
+        return target % remote == 0 ? PRESENT_NEAREST : PRESENT_CUBIC;
+    return (uint64_t)2 * target > remote ? PRESENT_CUBIC : PRESENT_BOX;
 }
 
 /* The target's px [*first, *end) whose value depends on the remote px [from, to), not clipped. */
@@ -129,14 +146,16 @@ static void axis_damage(const struct axis *axis, int64_t from, int64_t to, int64
     int64_t t = axis->target, r = axis->remote;
     from -= axis->origin;
     to -= axis->origin;
-    if (present_fit_filter((uint32_t)r, (uint32_t)t) != PRESENT_BILINEAR) {
+    if (present_fit_filter((uint32_t)r, (uint32_t)t) != PRESENT_CUBIC) {
         *first = divide(from * t, r);
         *end = divide(to * t + r - 1, r);
         return;
     }
-    /* Pixel i is interpolated at (i + 1/2) * r / t - 1/2, from what is less than 1 away. */
-    *first = divide((2 * from - 1) * t - r, 2 * r) + 1;
-    *end = divide((2 * to + 1) * t - r + 2 * r - 1, 2 * r);
+    /* Pixel i is made around (i + 1/2) * r / t - 1/2, of what is less than 2 px away: of the remote ones, or
+     * of the target's where those are fewer. */
+    int64_t reach = t > r ? 4 * t : 4 * r;
+    *first = divide((2 * from + 1) * t - r - reach, 2 * r) + 1;
+    *end = divide((2 * to - 1) * t - r + reach + 2 * r - 1, 2 * r);
 }
 
 /* The same clipped to what is shown, as a place in the viewport; false: nothing. */
@@ -148,8 +167,8 @@ static bool axis_touched(const struct axis *axis, int64_t at, uint32_t length, i
         return false;
     int64_t first, end;
     axis_damage(axis, from, to, &first, &end);
-    first = between(first, 0, axis->shown);
-    end = between(end, first, axis->shown);
+    first = between(first, 0, axis->target);
+    end = between(end, first, axis->target);
     *start = (int32_t)(axis->start + first);
     *count = (uint32_t)(end - first);
     return end > first;

@@ -14,21 +14,24 @@ struct present_fit {
     uint32_t remote_width, remote_height; /* of the remote screen, px; 0: none */
     bool is_scaled;                       /* to fit, keeping the aspect; otherwise 1:1 */
     int32_t scroll_x, scroll_y; /* 1:1: remote px at the upper left corner; clipped to what is there */
+    uint32_t zoom;              /* 1:1: sides of a remote px, in the viewport's px; 0 is 1 */
 };
 
 /* How the pixels of one axis are made. */
 enum present_filter {
-    PRESENT_COPY,     /* as many as there are */
-    PRESENT_NEAREST,  /* a whole number of times as many: each is repeated */
-    PRESENT_BILINEAR, /* more */
-    PRESENT_BOX,      /* fewer: the mean of what a pixel covers */
+    PRESENT_COPY,    /* as many as there are */
+    PRESENT_NEAREST, /* a whole number of times as many: each is repeated */
+    PRESENT_CUBIC,   /* any other number, more than half: of the four nearest, or as many more as there are
+                      * fewer px; goes past an edge a little, which keeps text sharp */
+    PRESENT_BOX,     /* at most half: the mean of what a pixel covers */
 };
 
-/* What part of the viewport the remote screen covers (centred when smaller). */
+/* What part of the viewport is covered with the remote screen (centred when smaller). */
 struct present_rect present_fit_target(const struct present_fit *fit);
 
-/* The remote px at the target's upper left corner: the scrolling, clipped to what is there; 0 when scaled. */
-void present_fit_origin(const struct present_fit *fit, uint32_t *x, uint32_t *y);
+/* What part of the remote screen is on it: all of it when scaled, otherwise from the scrolling on, clipped to
+ * what is there. */
+struct present_rect present_fit_source(const struct present_fit *fit);
 
 /* The remote px under a viewport's px, clipped to the screen (a drag that leaves the viewport goes on at the
  * edge). False: there is no screen, or no viewport. *is_inside: the px was on it. */

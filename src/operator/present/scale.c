@@ -1,100 +1,121 @@
 #include "operator/present/scale.h"
 
 #include "base/wipe.h"
+#include "operator/present/mix_private.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Weights are 8 bits so that the two passes stay within 16 bits a channel: the first (rows to one row) is
- * then plain arithmetic on bytes that compilers turn into vectors, and the second (px to one px) one
- * multiplication for all four channels. */
-enum {
-    ONE = 256, /* the sum of the weights of a px */
-    LANES = 4, /* 16-bit channels of a px between the passes */
-};
+enum { PX = 0xffffff }; /* what counts of a picture's px: the rest is its codec's */
 
-static const uint64_t HALVES = 0x0080008000800080, BYTES = 0x00ff00ff00ff00ff;
+static const double NOTHING = 1e-9; /* a weight that is 0 but for rounding */
 
 /* How the px of one axis are made: px i from the `taps` px at first[i], as weights[i * taps] and the next
- * say. So many for each, some weighing nothing, because a loop of fixed length is twice as fast. */
+ * say. So many for each, some weighing nothing, because a loop of fixed length is faster. */
 struct axis {
     uint32_t count, taps;
     uint32_t *first;
-    uint16_t *weights;
+    int16_t *weights;
 };
 
 struct present_scale {
     struct present_fit fit;
-    struct present_rect target;
-    uint32_t origin_x, origin_y;
+    struct present_rect target, source;
     struct axis across, down; /* empty when copied 1:1 */
-    uint16_t *lanes;          /* a row between the passes */
+    bool is_mixed;            /* otherwise each px is one of the picture's */
+    int16_t *lanes;           /* a row between the passes */
     size_t lanes_len;
 };
 
 /* ---- how px are made ---- */
 
-static uint32_t taps_of(uint32_t remote, uint32_t target) {
-    switch (present_fit_filter(remote, target)) {
-    case PRESENT_BILINEAR:
-        return remote > 1 ? 2 : 1;
-    case PRESENT_BOX:
+/* Keys' cubic: it goes through the px, and past them at an edge, so that the edge stays steep. */
+static double cubic(double x) {
+    const double a = -0.6;
+    x = fabs(x);
+    if (x < 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
+}
+
+static double smaller(double a, double b) {
+    return a < b ? a : b;
+}
+
+/* An axis of which px are being made. */
+struct maker {
+    enum present_filter filter;
+    double ratio;  /* remote px for a px */
+    int64_t last;  /* remote px */
+    double *share; /* of each of `taps` px */
+    uint32_t taps;
+};
+
+/* What remote px `at` weighs in px i; not yet in relation to the others. */
+static double weight(const struct maker *maker, uint32_t i, int64_t at) {
+    double ratio = maker->ratio, centre = (i + 0.5) * ratio - 0.5;
+    if (maker->filter == PRESENT_CUBIC)
+        return cubic(((double)at - centre) / (ratio > 1 ? ratio : 1));
+    double from = fmax(i * ratio, (double)at), to = smaller((i + 1) * ratio, (double)at + 1);
+    return to > from ? to - from : 0;
+}
+
+/* The first remote px that has a weight, and the last; perhaps beyond the picture. */
+static void reach(const struct maker *maker, uint32_t i, int64_t *from, int64_t *to) {
+    double ratio = maker->ratio, centre = (i + 0.5) * ratio - 0.5;
+    double most = maker->filter == PRESENT_CUBIC ? 2 * (ratio > 1 ? ratio : 1) : ratio / 2 + 0.5;
+    *from = (int64_t)ceil(centre - most);
+    *to = (int64_t)floor(centre + most);
+}
+
+static uint32_t taps_of(uint32_t remote, uint32_t target, enum present_filter filter) {
+    uint32_t taps = 1;
+    if (filter == PRESENT_CUBIC)
+        taps = target > remote ? 4 : (4 * remote + target - 1) / target;
+    if (filter == PRESENT_BOX)
         /* Whole px, or as many as fit and one cut at each end. */
-        return remote % target == 0 ? remote / target : remote / target + 2;
-    default:
-        return 1;
-    }
+        taps = remote % target == 0 ? remote / target : remote / target + 2;
+    return taps + taps % 2;
 }
 
-static void make_bilinear(struct axis *axis, uint32_t i, uint64_t remote, uint16_t *weights) {
-    uint64_t target = axis->count;
-    uint64_t twice = (2 * (uint64_t)i + 1) * remote;   /* the middle of the px, in parts of 2 * target ... */
-    uint64_t at = twice > target ? twice - target : 0; /* ... from the middle of the first remote px */
-    uint64_t first = at / (2 * target);
-    uint64_t second = (at % (2 * target) * ONE + target) / (2 * target);
-
-    if (first + axis->taps > remote) {
-        first = remote - axis->taps;
-        second = ONE;
-    }
-    axis->first[i] = (uint32_t)first;
-    weights[axis->taps - 1] = (uint16_t)second;
-    weights[0] = (uint16_t)(axis->taps > 1 ? ONE - second : ONE);
+static int64_t between(int64_t value, int64_t min, int64_t max) {
+    return value > max ? max : value < min ? min : value;
 }
 
-/* Each remote px weighs as much as it is covered. What rounding takes from one the next one gets. */
-static void make_box(struct axis *axis, uint32_t i, uint64_t remote, uint16_t *weights) {
-    uint64_t target = axis->count;
-    uint64_t from = i * remote, to = from + remote; /* in parts of `target` */
-    uint64_t at = from / target, given = 0;
-    uint64_t first = at + axis->taps <= remote ? at : remote - axis->taps;
-
-    axis->first[i] = (uint32_t)first;
-    for (; given < ONE; at++) {
-        uint64_t edge = (at + 1) * target;
-        uint64_t covered = (edge < to ? edge : to) - from;
-        uint64_t weight = (covered * ONE + remote / 2) / remote - given;
-        weights[at - first] = (uint16_t)weight;
-        given += weight;
+/* The whole numbers that have the sum `one`: what rounding takes, the largest gets. */
+static void round_weights(const struct maker *maker, int16_t *weights, int one) {
+    double sum = 0;
+    uint32_t largest = 0;
+    int rest = one;
+    for (uint32_t k = 0; k < maker->taps; k++)
+        sum += maker->share[k];
+    for (uint32_t k = 0; k < maker->taps; k++) {
+        weights[k] = (int16_t)lround(maker->share[k] / sum * one);
+        rest -= weights[k];
+        largest = weights[k] > weights[largest] ? k : largest;
     }
+    weights[largest] = (int16_t)(weights[largest] + rest);
 }
 
-static void make_px(struct axis *axis, uint32_t i, uint32_t remote, enum present_filter filter) {
-    uint16_t *weights = axis->weights + (size_t)i * axis->taps;
-    switch (filter) {
-    case PRESENT_COPY:
-    case PRESENT_NEAREST:
-        axis->first[i] = (uint32_t)((uint64_t)i * remote / axis->count);
-        weights[0] = ONE;
-        break;
-    case PRESENT_BILINEAR:
-        make_bilinear(axis, i, remote, weights);
-        break;
-    case PRESENT_BOX:
-        make_box(axis, i, remote, weights);
-        break;
+/* What lies beyond the edge looks like the px at the edge. */
+static uint32_t make_px(const struct maker *maker, uint32_t i, int16_t *weights, int one) {
+    int64_t from, to;
+    reach(maker, i, &from, &to);
+    while (to - from >= (int64_t)maker->taps && fabs(weight(maker, i, from)) < NOTHING)
+        from++; /* both ends are just out of reach */
+    int64_t first = between(from, 0, between(maker->last + 1 - (int64_t)maker->taps, 0, INT64_MAX));
+    for (uint32_t k = 0; k < maker->taps; k++)
+        maker->share[k] = 0;
+    for (int64_t at = from; at <= to; at++) {
+        double share = weight(maker, i, at);
+        int64_t tap = between(at, 0, maker->last) - first;
+        if (fabs(share) >= NOTHING && tap >= 0 && tap < (int64_t)maker->taps)
+            maker->share[tap] += share;
     }
+    round_weights(maker, weights, one);
+    return (uint32_t)first;
 }
 
 static void axis_fini(struct axis *axis) {
@@ -102,121 +123,55 @@ static void axis_fini(struct axis *axis) {
     free(axis->weights);
 }
 
-static int axis_init(struct axis *axis, uint32_t remote, uint32_t target) {
+/* one: the sum of the weights. */
+static int axis_init(struct axis *axis, uint32_t remote, uint32_t target, int one) {
+    enum present_filter filter = present_fit_filter(remote, target);
+    struct maker maker = {filter, (double)remote / target, (int64_t)remote - 1, NULL, 0};
     axis->count = target;
-    axis->taps = taps_of(remote, target);
+    axis->taps = maker.taps = taps_of(remote, target, filter);
     axis->first = calloc(target, sizeof(*axis->first));
     axis->weights = calloc((size_t)target * axis->taps, sizeof(*axis->weights));
-    if (!axis->first || !axis->weights)
-        return TAS_E_NOMEM;
-    enum present_filter filter = present_fit_filter(remote, target);
-    for (uint32_t i = 0; i < target; i++)
-        make_px(axis, i, remote, filter);
-    return TAS_OK;
-}
-
-/* The remote px [*first, *end) that the px from..to - 1 are made of. */
-static void axis_range(const struct axis *axis, uint32_t from, uint32_t to, uint32_t *first, uint32_t *end) {
-    *first = axis->first[from];
-    *end = axis->first[to - 1] + axis->taps;
-}
-
-/* ---- the two passes ---- */
-
-static void rows_start(uint16_t *lanes, const uint8_t *row, uint16_t weight, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        lanes[i] = (uint16_t)(row[i] * weight + ONE / 2);
-}
-
-static void rows_add(uint16_t *lanes, const uint8_t *row, uint16_t weight, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        lanes[i] = (uint16_t)(lanes[i] + row[i] * weight);
-}
-
-static void rows_end(uint16_t *lanes, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        lanes[i] = (uint16_t)(lanes[i] >> 8);
-}
-
-static void rows_widen(uint16_t *lanes, const uint8_t *row, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        lanes[i] = row[i];
-}
-
-/* The whole of what is most frequent in one go. */
-static void rows_two(uint16_t *lanes, const uint8_t *a, uint16_t wa, const uint8_t *b, uint16_t wb,
-                     size_t n) {
-    for (size_t i = 0; i < n; i++)
-        lanes[i] = (uint16_t)((uint16_t)(a[i] * wa + b[i] * wb + ONE / 2) >> 8);
-}
-
-static void rows_three(uint16_t *lanes, const uint8_t *a, uint16_t wa, const uint8_t *b, uint16_t wb,
-                       const uint8_t *c, uint16_t wc, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        lanes[i] = (uint16_t)((uint16_t)(a[i] * wa + b[i] * wb + c[i] * wc + ONE / 2) >> 8);
-}
-
-/* Row y of the target, before the second pass: `width` px from remote column x on. */
-static void mix_rows(uint16_t *lanes, const struct axis *down, uint32_t y, const uint32_t *px, size_t stride,
-                     uint32_t x, uint32_t width) {
-    const uint8_t *row = (const uint8_t *)(px + down->first[y] * stride + x);
-    const uint16_t *w = down->weights + (size_t)y * down->taps;
-    size_t n = (size_t)width * LANES, step = stride * sizeof(*px);
-    uint32_t taps = down->taps;
-
-    for (; taps > 1 && w[0] == 0; taps--, w++)
-        row += step;
-    while (taps > 1 && w[taps - 1] == 0)
-        taps--;
-    if (taps == 1) {
-        rows_widen(lanes, row, n);
-    } else if (taps == 2) {
-        rows_two(lanes, row, w[0], row + step, w[1], n);
-    } else if (taps == 3) {
-        rows_three(lanes, row, w[0], row + step, w[1], row + 2 * step, w[2], n);
-    } else {
-        rows_start(lanes, row, w[0], n);
-        for (uint32_t k = 1; k < taps; k++)
-            rows_add(lanes, row + k * step, w[k], n);
-        rows_end(lanes, n);
+    maker.share = calloc(axis->taps, sizeof(*maker.share));
+    bool has_memory = axis->first && axis->weights && maker.share;
+    for (uint32_t i = 0; has_memory && i < target; i++) {
+        int16_t *weights = axis->weights + (size_t)i * axis->taps;
+        if (filter == PRESENT_COPY || filter == PRESENT_NEAREST) {
+            axis->first[i] = (uint32_t)((uint64_t)i * remote / target);
+            weights[0] = (int16_t)one;
+        } else {
+            axis->first[i] = make_px(&maker, i, weights, one);
+        }
     }
+    free(maker.share);
+    return has_memory ? TAS_OK : TAS_E_NOMEM;
 }
 
-static uint64_t load(const uint16_t *lanes, size_t px) {
-    uint64_t value;
-    memcpy(&value, lanes + px * LANES, sizeof(value));
-    return value;
+static int axes_init(struct axis *across, struct axis *down, const struct present_rect *remote,
+                     const struct present_rect *target) {
+    int err = axis_init(across, remote->width, target->width, PRESENT_COLUMNS_ONE);
+    return err == TAS_OK ? axis_init(down, remote->height, target->height, PRESENT_ROWS_ONE) : err;
 }
 
-static uint32_t pack(uint64_t lanes) {
-    lanes |= lanes >> 8;
-    return (uint32_t)(lanes & 0xffff) | (uint32_t)(lanes >> 16 & 0xffff0000);
+/* Room for a row of lanes, and for what weighs nothing behind it. */
+static size_t lanes_len(const struct axis *across, uint32_t width) {
+    return ((size_t)width + across->taps) * PRESENT_LANES * sizeof(int16_t);
 }
 
-/* The target's columns from..to - 1; the lanes begin with remote column x. taps: the axis's, known to the
- * compiler in the frequent cases. */
-static inline void mix_taps(uint32_t *out, const struct axis *across, uint32_t from, uint32_t to,
-                            const uint16_t *lanes, uint32_t x, uint32_t top, uint32_t taps) {
-    const uint16_t *weights = across->weights + (size_t)from * taps;
-    for (uint32_t i = from; i < to; i++, weights += taps) {
-        size_t at = across->first[i] - x;
-        uint64_t sum = HALVES;
-        for (uint32_t k = 0; k < taps; k++)
-            sum += load(lanes, at + k) * weights[k];
-        *out++ = pack(sum >> 8 & BYTES) | top;
-    }
-}
-
-static void mix_columns(uint32_t *out, const struct axis *across, uint32_t from, uint32_t to,
-                        const uint16_t *lanes, uint32_t x, uint32_t top) {
-    if (across->taps == 1)
-        mix_taps(out, across, from, to, lanes, x, top, 1);
-    else if (across->taps == 2)
-        mix_taps(out, across, from, to, lanes, x, top, 2);
-    else if (across->taps == 3)
-        mix_taps(out, across, from, to, lanes, x, top, 3);
-    else
-        mix_taps(out, across, from, to, lanes, x, top, across->taps);
+/* The target's columns from..to - 1 of its row y; `keep` and `top` as in mix_private.h. */
+static void mix(const struct axis *across, const struct axis *down, int16_t *lanes, const uint32_t *px,
+                size_t stride, uint32_t width, uint32_t y, struct present_columns *part, uint32_t from,
+                uint32_t to, uint32_t *out) {
+    uint32_t first = across->first[from], end = across->first[to - 1] + across->taps;
+    end = end < width ? end : width;
+    present_mix_rows(lanes, (const uint8_t *)(px + (size_t)down->first[y] * stride + first),
+                     stride * sizeof(*px), down->weights + (size_t)y * down->taps, down->taps,
+                     (size_t)(end - first) * PRESENT_LANES);
+    part->first = across->first + from;
+    part->weights = across->weights + (size_t)from * across->taps;
+    part->taps = across->taps;
+    part->offset = first;
+    part->count = to - from;
+    present_mix_columns(out, lanes, part);
 }
 
 /* ---- drawing ---- */
@@ -225,26 +180,47 @@ static bool is_copied(const struct present_scale *scale) {
     return scale->across.count == 0;
 }
 
+/* A colour that is brighter than its opacity allows: the filter has gone past an edge. */
+static uint32_t premultiplied(uint32_t px) {
+    uint32_t alpha = px >> 24, out = alpha << 24;
+    for (int s = 0; s < 24; s += 8) {
+        uint32_t colour = px >> s & 255;
+        out |= (colour < alpha ? colour : alpha) << s;
+    }
+    return out;
+}
+
 int present_scale_image(const uint32_t *in, uint32_t width, uint32_t height, uint32_t *out,
                         uint32_t out_width, uint32_t out_height) {
+    const struct present_rect remote = {0, 0, width, height}, target = {0, 0, out_width, out_height};
     struct axis across = {0}, down = {0};
-    uint16_t *lanes = calloc((size_t)width * LANES, sizeof(*lanes));
-    int err = lanes ? TAS_OK : TAS_E_NOMEM;
+    struct present_columns part = {.keep = UINT32_MAX};
+    int16_t *lanes = NULL;
+    size_t len = 0;
+    int err = axes_init(&across, &down, &remote, &target);
 
-    if (err == TAS_OK)
-        err = axis_init(&across, width, out_width);
-    if (err == TAS_OK)
-        err = axis_init(&down, height, out_height);
+    if (err == TAS_OK) {
+        len = lanes_len(&across, width);
+        lanes = calloc(1, len);
+        err = lanes ? TAS_OK : TAS_E_NOMEM;
+    }
     for (uint32_t y = 0; err == TAS_OK && y < out_height; y++) {
-        mix_rows(lanes, &down, y, in, width, 0, width);
-        mix_columns(out + (size_t)y * out_width, &across, 0, out_width, lanes, 0, 0);
+        uint32_t *row = out + (size_t)y * out_width;
+        mix(&across, &down, lanes, in, width, width, y, &part, 0, out_width, row);
+        for (uint32_t x = 0; x < out_width; x++)
+            row[x] = premultiplied(row[x]);
     }
     axis_fini(&across);
     axis_fini(&down);
     if (lanes)
-        tas_wipe(lanes, (size_t)width * LANES * sizeof(*lanes));
+        tas_wipe(lanes, len);
     free(lanes);
     return err;
+}
+
+static bool is_whole(uint32_t remote, uint32_t target) {
+    enum present_filter filter = present_fit_filter(remote, target);
+    return filter == PRESENT_COPY || filter == PRESENT_NEAREST;
 }
 
 struct present_scale *present_scale_new(const struct present_fit *fit) {
@@ -253,15 +229,18 @@ struct present_scale *present_scale_new(const struct present_fit *fit) {
         return NULL;
     scale->fit = *fit;
     scale->target = present_fit_target(fit);
-    present_fit_origin(fit, &scale->origin_x, &scale->origin_y);
-    bool has_same_size =
-        scale->target.width == fit->remote_width && scale->target.height == fit->remote_height;
-    if (!fit->is_scaled || has_same_size || scale->target.width == 0)
+    scale->source = present_fit_source(fit);
+    struct present_rect remote = scale->source;
+    bool has_same_size = scale->target.width == remote.width && scale->target.height == remote.height;
+    if (has_same_size || scale->target.width == 0)
         return scale;
-    scale->lanes_len = (size_t)fit->remote_width * LANES * sizeof(*scale->lanes);
-    scale->lanes = malloc(scale->lanes_len);
-    if (scale->lanes && axis_init(&scale->across, fit->remote_width, scale->target.width) == TAS_OK &&
-        axis_init(&scale->down, fit->remote_height, scale->target.height) == TAS_OK)
+    scale->is_mixed =
+        !is_whole(remote.width, scale->target.width) || !is_whole(remote.height, scale->target.height);
+    if (axes_init(&scale->across, &scale->down, &remote, &scale->target) == TAS_OK) {
+        scale->lanes_len = lanes_len(&scale->across, remote.width);
+        scale->lanes = calloc(1, scale->lanes_len);
+    }
+    if (scale->lanes)
         return scale;
     present_scale_free(scale);
     return NULL;
@@ -284,32 +263,33 @@ static void fill(uint32_t *out, uint32_t value, size_t n) {
 }
 
 static void copy(uint32_t *out, const uint32_t *in, size_t n, uint32_t top) {
-    if (top == 0) {
-        memcpy(out, in, n * sizeof(*out));
-        return;
-    }
     for (size_t i = 0; i < n; i++)
-        out[i] = in[i] | top;
+        out[i] = (in[i] & PX) | top;
+}
+
+static void repeat(uint32_t *out, const uint32_t *in, const uint32_t *first, size_t n, uint32_t top) {
+    for (size_t i = 0; i < n; i++)
+        out[i] = (in[first[i]] & PX) | top;
 }
 
 /* The target's columns from..to - 1 of its row y. */
 static void draw_row(struct present_scale *scale, const struct tas_picture *pic, uint32_t y, uint32_t from,
                      uint32_t to, uint32_t *out, uint32_t top) {
-    if (is_copied(scale)) {
-        copy(out, pic->px + (size_t)(scale->origin_y + y) * pic->stride + scale->origin_x + from, to - from,
-             top);
-        return;
-    }
-    uint32_t first, end;
-    axis_range(&scale->across, from, to, &first, &end);
-    mix_rows(scale->lanes, &scale->down, y, pic->px, pic->stride, first, end - first);
-    mix_columns(out, &scale->across, from, to, scale->lanes, first, top);
+    const struct axis *across = &scale->across, *down = &scale->down;
+    const uint32_t *px = pic->px + (size_t)scale->source.y * pic->stride + (size_t)scale->source.x;
+    struct present_columns part = {.keep = PX, .top = top};
+    if (is_copied(scale))
+        copy(out, px + (size_t)y * pic->stride + from, to - from, top);
+    else if (!scale->is_mixed)
+        repeat(out, px + (size_t)down->first[y] * pic->stride, across->first + from, to - from, top);
+    else
+        mix(across, down, scale->lanes, px, pic->stride, pic->width, y, &part, from, to, out);
 }
 
 /* Is row y of the target the same as the one above it? */
 static bool is_repeated(const struct present_scale *scale, uint32_t y) {
     const struct axis *down = &scale->down;
-    return down->taps == 1 && y > 0 && down->first[y] == down->first[y - 1];
+    return !scale->is_mixed && !is_copied(scale) && y > 0 && down->first[y] == down->first[y - 1];
 }
 
 /* What [from, to) and [start, start + length) have in common. */

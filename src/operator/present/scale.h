@@ -1,5 +1,6 @@
 /* Draws a remote screen into a viewport's pixels: copied 1:1, or scaled so that text stays sharp. Whatever
- * part is drawn, a pixel always gets the same value. Pure; everything but drawing is prepared once. One
+ * part is drawn, a pixel always gets the same value. The top byte of the picture's pixels is its codec's and
+ * is not looked at. Pure; everything but drawing is prepared once. One
  * thread. */
 #pragma once
 

@@ -103,14 +103,15 @@ static uint32_t share(uint32_t length, uint32_t in, uint32_t of) {
  */
 static void fitting_size(const struct present_sprite *sprite, const struct present_fit *fit, uint32_t *width,
                          uint32_t *height) {
-    struct present_rect target = present_fit_target(fit);
+    struct present_rect target = present_fit_target(fit), source = present_fit_source(fit);
     *width = sprite->image_width;
     *height = sprite->image_height;
-    if (!fit->is_scaled || target.width == 0 || is_dot(sprite))
+    bool has_same_size = target.width == source.width && target.height == source.height;
+    if (has_same_size || target.width == 0 || is_dot(sprite))
         return;
     uint32_t longer = *width > *height ? *width : *height;
-    uint32_t scaled = target.width > target.height ? share(longer, target.width, fit->remote_width)
-                                                   : share(longer, target.height, fit->remote_height);
+    uint32_t scaled = target.width > target.height ? share(longer, target.width, source.width)
+                                                   : share(longer, target.height, source.height);
     uint32_t least = at_most(longer, PRESENT_SPRITE_MIN);
     scaled = at_most(scaled < least ? least : scaled, PRESENT_SPRITE_MAX);
     *width = share(*width, scaled, longer);

@@ -27,7 +27,7 @@ void present_view_spoil(struct present_view *view) {
 static bool is_same_fit(const struct present_fit *a, const struct present_fit *b) {
     return a->width == b->width && a->height == b->height && a->remote_width == b->remote_width &&
            a->remote_height == b->remote_height && a->is_scaled == b->is_scaled &&
-           a->scroll_x == b->scroll_x && a->scroll_y == b->scroll_y;
+           a->scroll_x == b->scroll_x && a->scroll_y == b->scroll_y && a->zoom == b->zoom;
 }
 
 int present_view_place(struct present_view *view, const struct present_fit *fit) {

@@ -61,21 +61,17 @@ static bool is_dead(const struct present *p) {
     return xcb_connection_has_error(p->xcb) != 0;
 }
 
-/* Sends what was asked for and takes in what has come, until neither leads to more. */
+/* Sends what was asked for and takes in what has come, until neither leads to more. The socket is read once:
+ * what comes later makes it readable, unless libxcb has read it while it wrote. */
 static void settle(struct present *p) {
-    xcb_generic_event_t *event;
-    bool has_more = true;
-
-    while (has_more && !is_dead(p)) {
-        has_more = false;
-        xcb_flush(p->xcb);
-        while ((event = xcb_poll_for_event(p->xcb))) {
+    xcb_flush(p->xcb);
+    xcb_generic_event_t *event = xcb_poll_for_event(p->xcb);
+    while (event || (p->put && present_put_poll(p->put))) {
+        if (event)
             take_event(p, event);
-            free(event);
-            has_more = true;
-        }
-        if (p->put && present_put_poll(p->put))
-            has_more = true;
+        free(event);
+        xcb_flush(p->xcb);
+        event = xcb_poll_for_queued_event(p->xcb);
     }
     if (is_dead(p)) {
         tas_watch_free(p->watch); /* it would be ready for ever */
