@@ -2,7 +2,9 @@
 
 import ctypes
 import hashlib
+import itertools
 import json
+import math
 import os
 import random
 import signal
@@ -19,26 +21,35 @@ from test_manager import at_once, listen, paired, refused, say_up, sql, started,
 from test_needles import found, memory_of
 
 FREELY = "misses_per_hour = 1000000\npow_above_per_minute = 1000000\nlogin_failures = 1000000\n"
-ALIKE = 0.15  # how far the medians of times that must not differ may be apart
+ALIKE = 0.10  # how far the medians of times that must not differ may be apart
+BY_CHANCE = 1e-4  # rarer is not chance: of two kinds of requests one is the slower
 CLONE_NEWNET = 0x40000000
 
 
+def chance(wins, rounds):
+    """How likely a fair coin falls on one side at least so often, whichever side (sign test)."""
+    tail = sum(math.comb(rounds, k) for k in range(max(wins, rounds - wins), rounds + 1)) / 2**rounds
+    return min(1.0, 2 * tail)
+
+
 def same_times(what, samples, order):
-    """samples(kind) gives a function that is timed. Interleaved; medians must be alike. Once more when they are not: others
-    use this machine, too."""
-    for attempt in (1, 2):
-        times = {kind: [] for kind in order}
-        for kind, fn in samples():
-            start = time.perf_counter()
-            fn()
-            times[kind].append(time.perf_counter() - start)
-        medians = {kind: statistics.median(t) for kind, t in times.items()}
-        spread = max(medians.values()) / min(medians.values()) - 1
-        shown = ", ".join(f"{k} {m * 1000:.2f} ms" for k, m in medians.items())
-        print(f"     {what}: {shown}; {spread:.1%} apart, {min(len(t) for t in times.values())} samples each")
-        if spread <= ALIKE:
-            return
-    raise AssertionError(f"{what}: {shown}: {spread:.0%} apart")
+    """samples() gives (kind, function) round by round, each kind once a round in random order. The times of two kinds differ
+    when their medians are apart and one is the slower so often that chance can't be why: whatever else this machine does
+    falls on all kinds alike."""
+    times = {kind: [] for kind in order}
+    for kind, fn in samples():
+        start = time.perf_counter()
+        fn()
+        times[kind].append(time.perf_counter() - start)
+    rounds = min(len(t) for t in times.values())
+    medians = {kind: statistics.median(t) for kind, t in times.items()}
+    shown = ", ".join(f"{k} {m * 1000:.2f} ms" for k, m in medians.items())
+    print(f"     {what}: {shown}; {rounds} rounds")
+    for a, b in itertools.combinations(order, 2):
+        slower = sum(x > y for x, y in zip(times[a], times[b]))
+        apart = max(medians[a], medians[b]) / min(medians[a], medians[b]) - 1
+        if apart > ALIKE and chance(slower, rounds) < BY_CHANCE:
+            raise AssertionError(f"{what}: {shown}: {a} took longer than {b} in {slower} of {rounds} rounds")
 
 
 def answer_of(api, method, target, body=None, **kw):
