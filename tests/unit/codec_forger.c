@@ -91,8 +91,9 @@ static enum tas_tile_kind any_kind(struct forger *forger, uint32_t tx, uint32_t 
 /* The whole tile, that of the tile before, or anything, even the wrong way round. */
 static struct tas_clip_range any_clip(struct forger *forger, uint32_t tile) {
     struct tas_clip_range clip = {{0, 0}, {TAS_TILE, TAS_TILE}};
-    if (tile > 0 && scene_chance(&forger->random, 30))
-        return forger->canvas.clips[tile - 1];
+    const struct tas_clip_range *before = tile > 0 ? &forger->canvas.clips[tile - 1] : NULL;
+    if (before && before->to[0] > 0 && scene_chance(&forger->random, 30)) /* 0: there was none yet */
+        return *before;
     for (unsigned axis = 0; axis < 2 && scene_chance(&forger->random, 60); axis++) {
         clip.from[axis] = (uint8_t)scene_below(&forger->random, TAS_TILE);
         clip.to[axis] = (uint8_t)(1 + scene_below(&forger->random, TAS_TILE));
@@ -161,6 +162,14 @@ static void add_jpeg(struct forger *forger, struct tas_canvas *canvas, struct ta
     tas_write_u8(w, (uint8_t)scene_next(&forger->random));
 }
 
+/* The regions together are no larger than the picture: more is refused. */
+static bool has_room(const struct forger *forger, const struct tas_rough_region *region) {
+    uint32_t area = (uint32_t)region->width * region->height;
+    for (uint8_t id = 0; id < TAS_REGIONS; id++)
+        area += id == region->id ? 0 : forger->areas[id];
+    return area <= forger->canvas.pic.width * forger->canvas.pic.height;
+}
+
 static void add_video(struct forger *forger, struct tas_writer *w) {
     const struct tas_picture *pic = &forger->canvas.pic;
     if (pic->width < 2 || pic->height < 2 || scene_chance(&forger->random, 70))
@@ -173,6 +182,9 @@ static void add_video(struct forger *forger, struct tas_writer *w) {
     region->height = (uint16_t)(2 + 2 * scene_below(&forger->random, pic->height / 2));
     region->x = (uint16_t)scene_below(&forger->random, pic->width - region->width + 1);
     region->y = (uint16_t)scene_below(&forger->random, pic->height - region->height + 1);
+    if (!has_room(forger, region))
+        return;
+    forger->areas[region->id] = (uint32_t)region->width * region->height;
     tas_section_encode(w, &section, 6);
     tas_write_u8(w, true);
     tas_write_u32(w, 0);
@@ -246,6 +258,7 @@ size_t forger_frame(struct forger *forger, bool is_first, uint8_t *out) {
     if (is_first) {
         tas_canvas_reset(&forger->canvas, true);
         tas_canvas_reset(&forger->mirror, true);
+        memset(forger->areas, 0, sizeof(forger->areas));
         forger->seq = 0;
     }
     forger->coded_len = code_any(forger, is_first, out).len;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "codec/canvas_private.h"
+#include "codec/rough.h"
 #include "scene.h"
 
 struct forger {
@@ -14,6 +15,7 @@ struct forger {
     struct scene_random random;
     struct tas_tiles painted;
     uint32_t seq;               /* of the last frame */
+    uint32_t areas[TAS_REGIONS]; /* px of the regions of video that are open */
     size_t coded_at, coded_len; /* the range-coded part of the last frame */
 };
 

@@ -2,7 +2,8 @@
  * at its start, and after a reset it shows what is sent.
  *
  *     codec_garbage ROUNDS           so many rounds, always the same
- *     codec_garbage soak SECONDS     as many as fit, drawn from the clock
+ *     codec_garbage soak SECONDS [SEED]   as many as fit; the seed is drawn from the clock, and told when
+ *                                         something does not hold
  *
  * A round sends an honest stream up to some frame, then hostile ones: honest frames cut, spliced and with
  * bits flipped, noise behind a head, and forged ones, whose noise an attacker has decoded on a canvas of his
@@ -46,8 +47,10 @@ struct world {
     unsigned accepted, refused, forged, repaired;
 };
 
+static unsigned long the_seed = 1; /* for the message when something does not hold */
+
 static void die(const char *what, double a, double b) {
-    fprintf(stderr, "codec_garbage: %s (%.1f, %.1f)\n", what, a, b);
+    fprintf(stderr, "codec_garbage: %s (%.1f, %.1f); seed %lu\n", what, a, b, the_seed);
     exit(1);
 }
 
@@ -231,15 +234,19 @@ static void round_of_mutants(struct world *w) {
 static void round_of_forgeries(struct world *w) {
     for (unsigned i = 0; i < HOSTILE; i++) {
         size_t len = forger_frame(&w->forger, i == 0, w->buf);
-        if (decode_hostile(w, len) != TAS_OK ||
-            !forger_is_same(&w->forger.canvas, tas_decoder_picture(w->dec)))
-            die("a forged frame is not taken as it is; stream, frame", w->forged, i);
+        int err = decode_hostile(w, len);
+        if (err != TAS_OK)
+            die("a forged frame is refused; error, frame of its stream", err, i);
+        if (!forger_is_same(&w->forger.canvas, tas_decoder_picture(w->dec)))
+            die("a forged frame is not taken as it is; forged before it, frame of its stream", w->forged, i);
         w->forged++;
     }
     size_t len = forger_broken(&w->forger, w->buf);
     if (len == 0)
         return;
-    w->repaired += decode_hostile(w, len) == TAS_OK;
+    if (decode_hostile(w, len) != TAS_OK) /* its coder read on into what stands behind: some other frame */
+        return;
+    w->repaired++;
     if (!forger_is_same(&w->forger.mirror, tas_decoder_picture(w->dec)))
         die("a broken and repaired frame is not taken as it is", w->forged, 0);
 }
@@ -282,28 +289,29 @@ static unsigned long number_of(const char *text) {
     errno = 0;
     unsigned long n = strtoul(text, &end, 10);
     if (errno || *end || n == 0) {
-        fprintf(stderr, "usage: codec_garbage ROUNDS | codec_garbage soak SECONDS\n");
+        fprintf(stderr, "usage: codec_garbage ROUNDS | codec_garbage soak SECONDS [SEED]\n");
         exit(2);
     }
     return n;
 }
 
 int main(int argc, char **argv) {
-    bool is_soak = argc == 3 && strcmp(argv[1], "soak") == 0;
-    unsigned long amount = number_of(argc > 1 ? argv[argc - 1] : "");
+    bool is_soak = argc >= 3 && strcmp(argv[1], "soak") == 0;
+    unsigned long amount = number_of(argc > 1 ? argv[1 + is_soak] : "");
     static struct world w;
-    uint64_t seed = is_soak ? (uint64_t)time(NULL) : 1;
-    world_init(&w, seed);
+    if (is_soak)
+        the_seed = argc > 3 ? number_of(argv[3]) : (unsigned long)time(NULL);
+    world_init(&w, the_seed);
     double before_mb = resident_mb();
     unsigned long rounds = 0;
     for (time_t end = time(NULL) + (time_t)amount; is_soak ? time(NULL) < end : rounds < amount; rounds++)
         round_of_garbage(&w);
     decode_honest(&w, w.streams[0], FRAMES);
     double grown_mb = resident_mb() - before_mb;
-    printf("seed %llu: %lu rounds, %u accepted (%u forged, %u repaired), %u refused; slowest honest %.1f ms, "
+    printf("seed %lu: %lu rounds, %u accepted (%u forged, %u repaired), %u refused; slowest honest %.1f ms, "
            "hostile %.1f ms; "
            "memory grew by %.1f MB\n",
-           (unsigned long long)seed, rounds, w.accepted, w.forged, w.repaired, w.refused, w.honest_ms,
+           the_seed, rounds, w.accepted, w.forged, w.repaired, w.refused, w.honest_ms,
            w.hostile_ms, grown_mb);
     if (grown_mb > SLACK_MB)
         die("memory grows, MB", grown_mb, SLACK_MB);
