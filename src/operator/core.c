@@ -2,11 +2,10 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "operator/post.h"
+#include "operator/core_private.h"
+#include "operator/live.h"
 #include "operator/rules.h"
-#include "tool/operator.h"
 #include "tool/viewer.h"
-#include "ui/worker.h"
 #include "wire/record.h"
 
 #include <stdio.h>
@@ -15,38 +14,7 @@
 enum {
     FIGURES_US = 1000 * 1000,
     CLOSING_US = 200 * 1000, /* so often it is looked whether the session before is closed */
-    OURS_US = 1000 * 1000,   /* so long after the operator's last move the pointer is taken as his */
-    OURS_PX = 2,             /* or while it is where he put it */
     HISTORY_PAGE = 50,
-};
-
-/* The customer's pointer, and ours on his screen. */
-struct pointer {
-    struct present_pointer shown;
-    uint8_t *rgba; /* owned; what shown.rgba points to */
-    uint32_t sent_x, sent_y;
-    uint64_t sent_us; /* 0: never */
-    unsigned buttons;
-};
-
-struct operator_core {
-    struct ui_bridge *bridge;
-    struct ui_worker worker;
-    struct tool tool;
-    struct operator* flow;
-    const struct present_ops *present_ops;
-    struct present *present;
-    struct present_place place;
-    struct pointer pointer;
-    struct tas_timer *tick;
-    struct post post;       /* of the customer's machine */
-    uint16_t held_keys[64]; /* evdev codes that went down and not up */
-    size_t n_held;
-    uint16_t asked;          /* rights that the customer is asked for now */
-    bool is_quitting;        /* the program ends */
-    bool wants_view, viewed; /* by the operator; what the engine was told: it keeps to it by itself when the
-                              * right comes back */
-    struct operator_state state; /* what was told last, and is about to be told */
 };
 
 /* ---- telling ---- */
@@ -132,83 +100,6 @@ static void note_time(struct operator_core *c) {
     c->state.mono_us = tas_mono_us();
 }
 
-/* ---- the picture ---- */
-
-static struct tas_session *session_of(struct operator_core *c) {
-    struct viewer *viewer = operator_viewer(c->flow);
-    return viewer ? viewer_session(viewer) : NULL;
-}
-
-static const struct tas_picture *picture_of(struct operator_core *c) {
-    struct tas_session *s = session_of(c);
-    return s ? tas_session_remote(s) : NULL;
-}
-
-/* The window may be going away at this moment: then the next place tells a new one. */
-static void present_failed(struct operator_core *c, int err) {
-    if (err == TAS_OK)
-        return;
-    tas_log(TAS_LOG_INFO, "operator", "not_shown", "why=\"%s\"", tas_err_text(err));
-    c->place.window = 0;
-}
-
-static void draw(struct operator_core *c, const struct tas_tiles *changed) {
-    if (c->present)
-        present_failed(c, c->present_ops->picture(c->present, picture_of(c), changed));
-}
-
-static void put_in_place(struct operator_core *c) {
-    c->place.fit.remote_width = c->state.width;
-    c->place.fit.remote_height = c->state.height;
-    if (!c->present)
-        return;
-    int err = c->present_ops->place(c->present, &c->place);
-    present_failed(c, err);
-    if (err == TAS_OK)
-        draw(c, NULL);
-}
-
-static bool has_control(const struct operator_core *c) {
-    return c->state.phase == OPERATOR_ACTIVE && c->state.rights & TAS_RIGHT_CONTROL && !c->state.is_paused;
-}
-
-static bool is_near(uint32_t a, uint32_t b) {
-    return (a > b ? a - b : b - a) <= OURS_PX;
-}
-
-static void draw_pointer(struct operator_core *c) {
-    struct pointer *p = &c->pointer;
-    bool is_fresh = p->sent_us != 0 && tas_mono_us() - p->sent_us < OURS_US;
-    bool is_there = is_near(p->shown.x, p->sent_x) && is_near(p->shown.y, p->sent_y);
-    p->shown.is_ours = has_control(c) && p->sent_us != 0 && (is_fresh || is_there);
-    if (c->present)
-        present_failed(c, c->present_ops->pointer(c->present, &p->shown));
-}
-
-static void keep_cursor(struct operator_core *c, const struct tas_msg_cursor_image *image) {
-    struct present_pointer *shown = &c->pointer.shown;
-    uint8_t *copy = malloc(image->rgba.len + 1);
-    if (!copy)
-        return;
-    memcpy(copy, image->rgba.ptr, image->rgba.len);
-    free(c->pointer.rgba);
-    c->pointer.rgba = copy;
-    shown->rgba = copy;
-    shown->serial++;
-    shown->width = image->width;
-    shown->height = image->height;
-    shown->hot_x = image->hot_x;
-    shown->hot_y = image->hot_y;
-}
-
-static void forget_pointer(struct operator_core *c) {
-    free(c->pointer.rgba);
-    uint32_t serial = c->pointer.shown.serial;
-    c->pointer = (struct pointer){.shown.serial = serial};
-    if (c->present)
-        present_failed(c, c->present_ops->pointer(c->present, &c->pointer.shown));
-}
-
 /* ---- the session's engine ---- */
 
 /* The engine is told once: after a pause, or when the right comes back, it goes on by itself. */
@@ -252,24 +143,24 @@ static void on_grants(struct operator_core *c, const struct tas_event *ev) {
     }
     if (!is_pause)
         c->asked = 0;
-    if (!has_control(c))
+    if (!core_has_control(c))
         c->n_held = 0; /* the customer's end has let go of them */
     check(c, "view", follow_view(c));
-    draw_pointer(c);
+    core_draw_pointer(c);
 }
 
 static void on_screen(struct operator_core *c, const struct tas_event *ev) {
     c->state.width = ev->width;
     c->state.height = ev->height;
     c->pointer.sent_us = 0; /* that was another picture */
-    put_in_place(c);
+    core_put_in_place(c);
 }
 
 static void on_cursor(struct operator_core *c, const struct tas_event *ev) {
     c->pointer.shown.x = ev->x;
     c->pointer.shown.y = ev->y;
     c->pointer.shown.is_shown = ev->number != 0;
-    draw_pointer(c);
+    core_draw_pointer(c);
 }
 
 /* info: owned; NULL: there is none to send. */
@@ -311,7 +202,7 @@ static void on_closed(struct operator_core *c, unsigned reason) {
         c->state.end_reason = reason;
     c->state.is_line_lost = c->state.is_viewing = c->state.is_ending = false;
     c->n_held = 0;
-    forget_pointer(c);
+    core_forget_pointer(c);
 }
 
 static void on_engine(struct operator_core *c, const struct tas_event *ev) {
@@ -338,8 +229,8 @@ static void on_engine(struct operator_core *c, const struct tas_event *ev) {
         on_cursor(c, ev);
         return;
     case TAS_EVENT_CURSOR_IMAGE:
-        keep_cursor(c, &ev->cursor);
-        draw_pointer(c);
+        core_keep_cursor(c, &ev->cursor);
+        core_draw_pointer(c);
         return;
     case TAS_EVENT_CHAT:
         tell_note(c, OPERATOR_NOTE_CHAT, ev->data);
@@ -361,7 +252,7 @@ static void on_engine(struct operator_core *c, const struct tas_event *ev) {
 
 /* False: as before. */
 static bool note_figures(struct operator_core *c) {
-    struct tas_session *s = session_of(c);
+    struct tas_session *s = core_session(c);
     struct tas_session_figures f;
     if (!s)
         return false;
@@ -383,53 +274,6 @@ static void on_tick(void *ctx) {
 
 /* ---- the sessions that the server tells of ---- */
 
-static void drop_live(struct operator_core *c, size_t i) {
-    memmove(&c->state.live[i], &c->state.live[i + 1], (c->state.n_live - i - 1) * sizeof(c->state.live[0]));
-    c->state.n_live--;
-}
-
-/* Newest first; when there are too many the oldest is not shown. */
-static void put_live(struct operator_core *c, const struct api_session *s) {
-    struct operator_state *st = &c->state;
-    size_t i = 0;
-    while (i < st->n_live && st->live[i].id != s->id)
-        i++;
-    if (i < st->n_live && st->live[i].rev > s->rev)
-        return; /* an answer that was overtaken by an event */
-    if (i < st->n_live && s->state == API_SESSION_ENDED) {
-        drop_live(c, i);
-    } else if (i < st->n_live) {
-        st->live[i] = *s;
-    } else if (s->state != API_SESSION_ENDED) {
-        size_t at = 0;
-        while (at < st->n_live && st->live[at].issued_at > s->issued_at)
-            at++;
-        if (at == OPERATOR_LIVE)
-            return;
-        size_t kept = st->n_live < OPERATOR_LIVE ? st->n_live : OPERATOR_LIVE - 1;
-        memmove(&st->live[at + 1], &st->live[at], (kept - at) * sizeof(st->live[0]));
-        st->live[at] = *s;
-        st->n_live = kept + 1;
-    }
-}
-
-/* The server knows better than an engine that was only told that all is over. */
-static void learn_end_reason(struct operator_core *c, const struct api_session *s) {
-    static const struct {
-        const char *word;
-        unsigned reason;
-    } words[] = {{"customer", TAS_END_CUSTOMER}, {"refused", TAS_END_CUSTOMER},
-                 {"operator", TAS_END_OPERATOR}, {"admin", TAS_END_ADMIN},
-                 {"timeout", TAS_END_TIMEOUT},   {"lost", TAS_END_LOST}};
-    if (s->id != c->state.session || s->state != API_SESSION_ENDED)
-        return;
-    if (c->state.end_reason != 0 && c->state.end_reason != TAS_END_ADMIN)
-        return;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(s->end_reason, words[i].word) == 0)
-            c->state.end_reason = words[i].reason;
-}
-
 static void on_result(struct operator_core *c, uint64_t session) {
     c->state.result_session = session;
     c->state.result_serial++;
@@ -441,8 +285,8 @@ static void on_issued(struct operator_core *c, uint64_t session) {
 }
 
 static void on_session(struct operator_core *c, const char *command, const struct api_session *s) {
-    put_live(c, s);
-    learn_end_reason(c, s);
+    operator_live_put(&c->state, s);
+    operator_live_learn_end(&c->state, s);
     if (!command)
         return;
     if (strcmp(command, "issue") == 0)
@@ -474,8 +318,8 @@ static void forget_session(struct operator_core *c) {
     c->viewed = false;
     c->asked = 0;
     c->n_held = 0;
-    forget_pointer(c);
-    put_in_place(c);
+    core_forget_pointer(c);
+    core_put_in_place(c);
 }
 
 static void set_logged_out(struct operator_core *c) {
@@ -544,7 +388,7 @@ static void on_news(void *ctx, const struct tool_news *news) {
     switch (news->kind) {
     case TOOL_FRAME:
         if (news->err == TAS_OK)
-            draw(c, news->changed);
+            core_draw(c, news->changed);
         return;
     case TOOL_ENGINE:
         on_engine(c, news->event);
@@ -588,59 +432,6 @@ static void on_news(void *ctx, const struct tool_news *news) {
     show(c);
 }
 
-/* ---- input ---- */
-
-static void send_input(struct operator_core *c, const struct tas_msg_input *in) {
-    struct tas_session *s = session_of(c);
-    if (s && has_control(c))
-        (void)!tas_session_send_input(s, in); /* full: the line is slow, the person sees it */
-}
-
-static void note_held(struct operator_core *c, uint16_t keycode, bool is_down) {
-    size_t i = 0;
-    while (i < c->n_held && c->held_keys[i] != keycode)
-        i++;
-    if (is_down && i == c->n_held && c->n_held < sizeof(c->held_keys) / sizeof(c->held_keys[0]))
-        c->held_keys[c->n_held++] = keycode;
-    else if (!is_down && i < c->n_held)
-        c->held_keys[i] = c->held_keys[--c->n_held];
-}
-
-static void do_key(struct operator_core *c, uint16_t keycode, uint32_t keysym, bool is_down) {
-    const struct tas_msg_input in = {.kind = 1, .keycode = keycode, .keysym = keysym, .is_down = is_down};
-    note_held(c, keycode, is_down);
-    send_input(c, &in);
-}
-
-static void do_pointer(struct operator_core *c, const struct operator_command *command) {
-    struct pointer *p = &c->pointer;
-    bool is_inside;
-    if (!present_fit_to_remote(&c->place.fit, command->x, command->y, &p->sent_x, &p->sent_y, &is_inside))
-        return;
-    struct tas_msg_input in = {
-        .kind = 2, .x = (uint16_t)p->sent_x, .y = (uint16_t)p->sent_y, .buttons = (uint16_t)command->buttons};
-    p->sent_us = tas_mono_us();
-    p->buttons = command->buttons;
-    send_input(c, &in);
-    if (command->dx == 0 && command->dy == 0)
-        return;
-    in.kind = 3;
-    in.wheel_x = (uint16_t)(int16_t)command->dx;
-    in.wheel_y = (uint16_t)(int16_t)command->dy;
-    send_input(c, &in);
-}
-
-static void do_release(struct operator_core *c) {
-    while (c->n_held > 0)
-        do_key(c, c->held_keys[c->n_held - 1], 0, false);
-    if (c->pointer.buttons == 0)
-        return;
-    const struct tas_msg_input in = {
-        .kind = 2, .x = (uint16_t)c->pointer.sent_x, .y = (uint16_t)c->pointer.sent_y};
-    c->pointer.buttons = 0;
-    send_input(c, &in);
-}
-
 /* ---- commands ---- */
 
 static void do_login(struct operator_core *c, const struct operator_command *command) {
@@ -678,7 +469,7 @@ static void do_answer(struct operator_core *c, uint64_t session, uint64_t claim)
 }
 
 static void do_code(struct operator_core *c, const char *typed) {
-    struct tas_session *s = session_of(c);
+    struct tas_session *s = core_session(c);
     if (s) /* a wrong one comes as an event */
         (void)!tas_session_type_code(s, typed, tas_mono_us());
 }
@@ -710,7 +501,7 @@ static void do_place(struct operator_core *c, const struct operator_command *com
                                               .scroll_x = command->scroll_x,
                                               .scroll_y = command->scroll_y,
                                               .zoom = command->zoom}};
-    put_in_place(c);
+    core_put_in_place(c);
 }
 
 /* Answering goes on until the answer is there; then the flow ends it (tool/operator.h). */
@@ -729,13 +520,13 @@ static void do_quit(struct operator_core *c) {
 static bool obey_input(struct operator_core *c, const struct operator_command *command) {
     switch (command->kind) {
     case OPERATOR_DO_KEY:
-        do_key(c, command->keycode, command->keysym, command->is_on);
+        core_key(c, command->keycode, command->keysym, command->is_on);
         return true;
     case OPERATOR_DO_POINTER:
-        do_pointer(c, command);
+        core_pointer(c, command);
         return true;
     case OPERATOR_DO_RELEASE:
-        do_release(c);
+        core_release(c);
         return true;
     case OPERATOR_DO_PLACE:
         do_place(c, command);
