@@ -4,6 +4,7 @@
 #include "headless/host.h"
 #include "headless/print.h"
 #include "headless/program.h"
+#include "lossy/video.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static const char *language(void) {
 static int run(const char *org_file, uint16_t rights) {
     /* Whoever types a number into this tool accepts the terms: there is nobody to show them to. */
     const struct customer_config config = {
-        .language = language(), .version = TASUKI_VERSION, .rights = rights};
+        .films = tas_video_kind_here(), .language = language(), .version = TASUKI_VERSION, .rights = rights};
     struct mode m = {0};
     int code = EXIT_FAILURE;
     if (program_open(&m.program))

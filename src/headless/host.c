@@ -70,7 +70,8 @@ static void on_end(void *ctx) {
 
 int host_main(const struct endfile *file, const char *display, uint16_t rights) {
     struct host h = {0};
-    const struct share_order order = {.display = display, .config = &file->config, .rights = rights};
+    const struct share_order order = {
+        .display = display, .config = &file->config, .rights = rights, .films = tas_video_kind_here()};
     char why[API_DETAIL];
     int err = TAS_OK;
     int code = EXIT_FAILURE;

@@ -8,7 +8,7 @@
 
 enum tas_video_codec { TAS_VIDEO_VP8 = 1, TAS_VIDEO_VP9 = 2 };
 
-/* A way to code it. VP9 makes a fifth fewer bytes of it in twice the time, and twice the program. */
+/* A way to code it. VP9 is better at the same rate, in twice the time, and a larger program. */
 struct tas_video_kind;
 extern const struct tas_video_kind tas_video_vp8, tas_video_vp9;
 /* The better of the two that this machine codes in real time: VP9 needs a strong CPU. */

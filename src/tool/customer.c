@@ -190,6 +190,7 @@ static void on_share_news(void *ctx, const struct tool_news *news) {
 static void start_share(struct customer *c) {
     const struct share_order order = {.display = c->config.display,
                                       .config = &c->secrets->config,
+                                      .films = c->config.films,
                                       .rights = c->rights,
                                       .own_window = c->config.own_window};
     char why[API_DETAIL];

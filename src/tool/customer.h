@@ -8,11 +8,12 @@
 struct customer;
 
 struct customer_config {
-    const char *language; /* "ja", "en" */
-    const char *version;  /* of the tool */
-    const char *display;  /* NULL for $DISPLAY */
-    uint64_t own_window;  /* as share.h */
-    bool must_be_signed;  /* an operator whom no signed statement names is an alarm */
+    const char *language;               /* "ja", "en" */
+    const char *version;                /* of the tool */
+    const char *display;                /* NULL for $DISPLAY */
+    const struct tas_video_kind *films; /* as share.h */
+    uint64_t own_window;                /* as share.h */
+    bool must_be_signed;                /* an operator whom no signed statement names is an alarm */
     bool is_choosing; /* the company is shown, and customer_choose() awaited, before the operator is told */
     uint16_t rights;  /* granted from the start, unless customer_choose() says otherwise */
 };

@@ -14,7 +14,7 @@
 
 enum {
     RETRY_US = 200 * 1000,   /* after a picture that could not be coded */
-    VIDEO_THREADS = 1,       /* the customer's machine has other things to do; therefore VP8, too */
+    VIDEO_THREADS = 1,       /* the customer's machine has other things to do */
     FRAME_US = 1000000 / 60, /* from one picture to the next, in the long run */
     BURST_US =
         2 *
@@ -297,10 +297,10 @@ static int open_display(struct share *share, const struct share_order *order, ch
     return err;
 }
 
-static bool start(struct share *share, const struct tas_end_config *config, uint16_t rights) {
+static bool start(struct share *share, const struct share_order *order) {
     static const struct tas_end_owner owner = {on_event, on_turn};
-    struct tas_end_config with_coder = *config;
-    share->coder = tas_lossy_coder_new(&tas_video_vp8, VIDEO_THREADS);
+    struct tas_end_config with_coder = *order->config;
+    share->coder = tas_lossy_coder_new(order->films ? order->films : &tas_video_vp8, VIDEO_THREADS);
     if (!share->coder)
         return false;
     with_coder.session.rough = tas_lossy_coder_ops(share->coder);
@@ -315,7 +315,7 @@ static bool start(struct share *share, const struct tas_end_config *config, uint
     share->input_watch = tas_watch_new(share->loop, share->input_ops->fd(share->input), TAS_READABLE,
                                        on_input_readable, share);
     share->is_damaged = true;
-    tas_session_grant(share->s, rights);
+    tas_session_grant(share->s, order->rights);
     return tool_pointer_open(&share->pointer, share->loop, share->screen_ops, share->screen, share->s) &&
            share->frame_timer && share->input_timer && share->screen_watch && share->input_watch &&
            take_monitors(share, true);
@@ -332,7 +332,7 @@ struct share *share_start(struct tas_loop *loop, const struct share_order *order
     share->to = to;
     *err = open_display(share, order, why);
     if (*err == TAS_OK) {
-        if (start(share, order->config, order->rights))
+        if (start(share, order))
             return share;
         snprintf(why, API_DETAIL, "the ticket is not for this key, or memory is out");
         *err = TAS_E_AUTH;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "end/end.h"
+#include "lossy/video.h"
 #include "tool/news.h"
 
 struct share;
@@ -10,7 +11,8 @@ struct share;
 struct share_order {
     const char *display; /* NULL for $DISPLAY */
     const struct tas_end_config *config;
-    uint16_t rights;     /* what is granted from the start */
+    uint16_t rights;                    /* what is granted from the start */
+    const struct tas_video_kind *films; /* how they are coded; NULL: VP8, the smallest program */
     uint64_t own_window; /* any window of this program, whose windows the operator's input must not reach;
                           * 0: there are none */
 };
