@@ -115,16 +115,12 @@ void tas_canvas_begin(struct tas_canvas *canvas) {
 
 /* ---- tiles that go into the cache ---- */
 
-static bool is_whole(const struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
-    return (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
-}
-
 TAS_INLINE void code_kept(const bool encode, struct tas_canvas *canvas, struct tas_rc *rc, uint32_t tx,
                           uint32_t ty) {
     uint8_t *kept = &canvas->kept[(size_t)ty * canvas->tiles_across + tx];
     unsigned left = tx > 0 && kept[-1], above = ty > 0 && *(kept - canvas->tiles_across);
     *kept = tas_rc_bin(encode, rc, &tas_model_heads(canvas->model)->kept[left + above], *kept);
-    if (!encode && *kept && (!is_whole(canvas, tx, ty) || tas_cache_slots(canvas->cache) == 0))
+    if (!encode && *kept && (!tas_canvas_has_whole(canvas, tx, ty) || tas_cache_slots(canvas->cache) == 0))
         rc->bad = true;
 }
 

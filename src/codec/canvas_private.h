@@ -125,6 +125,11 @@ static inline uint32_t tas_clip(uint32_t at, uint32_t size, uint32_t most) {
     return size - at < most ? size - at : most;
 }
 
+/* Does the tile lie wholly inside? Only such tiles are kept. */
+static inline bool tas_canvas_has_whole(const struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
+    return (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
+}
+
 /* The end of the blocks of the row of tiles `ty`, by their row. */
 static inline uint32_t tas_canvas_blocks_end(const struct tas_canvas *canvas, uint32_t ty) {
     uint32_t end = (ty + 1) * TAS_BLOCKS;

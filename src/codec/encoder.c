@@ -121,21 +121,19 @@ static void compare_again(struct tas_encoder *enc, const struct tas_picture *src
         for (uint32_t tx = 0; tx < tiles->across; tx++) {
             if (!tas_tiles_get(&enc->painted, tx, ty))
                 continue;
-            tas_tiles_set(tiles, tx, ty);
-            tas_tiles_set(&enc->changed, tx, ty);
-            if (!plan_differs(enc, src, tx, ty)) {
+            if (plan_differs(enc, src, tx, ty))
+                tas_tiles_set(tiles, tx, ty);
+            else
                 tas_tiles_unset(tiles, tx, ty);
-                tas_tiles_unset(&enc->changed, tx, ty);
-            }
         }
 }
 
 static bool is_worth_keeping(struct tas_encoder *enc, uint32_t tx, uint32_t ty, uint64_t now_us) {
     const struct tas_canvas *canvas = &enc->canvas;
     const struct tile_info *info = encoder_tile(enc, tx, ty);
-    bool is_whole = (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
-    return is_whole && !info->is_kept && now_us - info->changed_us >= TAS_KEEP_STILL_US &&
-           !tas_tiles_get(&canvas->rough, tx, ty) && !tas_tiles_get(&enc->unknown, tx, ty);
+    return tas_canvas_has_whole(canvas, tx, ty) && !info->is_kept &&
+           now_us - info->changed_us >= TAS_KEEP_STILL_US && !tas_tiles_get(&canvas->rough, tx, ty) &&
+           !tas_tiles_get(&enc->unknown, tx, ty);
 }
 
 static void on_kept(void *ctx, uint32_t tx, uint32_t ty, uint32_t slot) {
@@ -179,6 +177,7 @@ static void choose_moves(struct tas_encoder *enc, const struct tas_picture *src,
     canvas->n_moves = tas_motion_find(enc->motion, &canvas->pic, src, changed, canvas->moves);
     tas_canvas_move(canvas, &enc->painted);
     compare_again(enc, src, tiles);
+    tas_tiles_clear(changed);
     tas_tiles_merge(changed, tiles);
     for (uint32_t ty = 0; ty < tiles->down; ty++)
         for (uint32_t tx = 0; tx < tiles->across; tx++)
@@ -296,7 +295,7 @@ static void settle_row(struct tas_encoder *enc, const struct tas_picture *src, s
             note_painted(enc, tx, ty, kind == TAS_TILE_CACHED, enc->jpeg_quality, order->capture_us);
         else
             encoder_tile(enc, tx, ty)->quality = enc->jpeg_quality;
-        if (tiles && !(order->is_text_only && plan_differs(enc, src, tx, ty)))
+        if (tiles && !(enc->holds_photos && plan_differs(enc, src, tx, ty)))
             tas_tiles_unset(tiles, tx, ty);
     }
 }
@@ -308,7 +307,7 @@ static void settle(struct tas_encoder *enc, const struct tas_picture *src, struc
             settle_row(enc, src, tiles, ty, order);
 }
 
-/* Whatever happens to the frame: these are painted in our copy. */
+/* These are painted in our copy, whatever becomes of the frame. */
 static void mark_painted(struct tas_encoder *enc) {
     for (uint32_t ty = 0; ty < enc->canvas.tiles_down; ty++)
         for (uint32_t tx = 0; tx < enc->canvas.tiles_across; tx++)
@@ -462,6 +461,7 @@ static int end_draft(struct tas_encoder *enc, struct draft *d, const struct tas_
 
 /* The decoder will never see what was painted here: it starts anew, with the next call. */
 static void give_up(struct tas_encoder *enc, struct tas_tiles *tiles) {
+    mark_painted(enc);
     tas_tiles_merge(&enc->unknown, &enc->changed);
     tas_tiles_merge(&enc->unknown, &enc->painted);
     tas_canvas_reset(&enc->canvas, false);
@@ -533,6 +533,7 @@ static void begin(struct tas_encoder *enc) {
     tas_canvas_begin(&enc->canvas);
     memset(enc->rows, 0, enc->canvas.tiles_down * sizeof(*enc->rows));
     enc->jpeg_quality = 0;
+    enc->holds_photos = false;
     tas_tiles_clear(&enc->changed);
     tas_tiles_clear(&enc->painted);
     enc->region.has_chunk = false;

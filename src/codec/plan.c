@@ -18,7 +18,7 @@ enum {
     LIT_COLOURS = 24,
     LIT_COMMON_PERCENT = 25,
 
-    TEMP_PERCENT = 96, /* unchanged pixels, above which a block is TEMP: at 60 the bytes doubled */
+    TEMP_PERCENT = 96, /* unchanged pixels, above which a block is TEMP */
     ROUGH_WORK = 4,    /* blocks of JPEG that are as much work as one that is coded by context */
     BLOCK_PX = TAS_BLOCK * TAS_BLOCK,
 };
@@ -245,8 +245,7 @@ static void plan_clip(struct tas_encoder *enc, const struct tas_picture *src, ui
 static bool plan_cached(struct tas_encoder *enc, const struct tas_picture *src, uint32_t tx, uint32_t ty,
                         uint32_t differing) {
     const struct tas_canvas *canvas = &enc->canvas;
-    bool is_whole = (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
-    if (!is_whole || differing * 4 < TAS_BLOCKS * TAS_BLOCKS || enc->forced)
+    if (!tas_canvas_has_whole(canvas, tx, ty) || differing * 4 < TAS_BLOCKS * TAS_BLOCKS || enc->forced)
         return false;
     const uint32_t *px = src->px + (size_t)ty * TAS_TILE * src->stride + tx * TAS_TILE;
     int slot = tas_cache_index_find(enc->index, canvas->cache, px, src->stride);
@@ -330,7 +329,8 @@ void plan_frame(struct tas_encoder *enc, const struct tas_picture *src, const st
             if (tas_tiles_get(&enc->changed, tx, ty) && !region_has_tile(enc, tx, ty))
                 plan_tile(enc, src, tx, ty, order);
     region_follow(enc, order);
-    sum_rows(enc, order->is_text_only && are_photos_dear(enc, order));
+    enc->holds_photos = order->is_text_only && are_photos_dear(enc, order);
+    sum_rows(enc, enc->holds_photos);
 }
 
 /* ---- refinement ---- */

@@ -1,6 +1,6 @@
 /* Colours that nothing foretold, coded quickly: one seen not long ago by its place in a table, another one as
- * its distance from the neighbours or as it is. A tenth more bytes than by mixing (colour.c), in half
- * the time: for frames in which there are many. docs/codec.md, "Quick colours". */
+ * its distance from the neighbours or as it is. More bytes than by mixing (colour.c), less time:
+ * for frames in which there are many. docs/codec.md, "Quick colours". */
 #pragma once
 
 #include "codec/literal_private.h"

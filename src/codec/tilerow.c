@@ -37,8 +37,7 @@ TAS_INLINE uint8_t code_tile(const bool encode, struct tas_canvas *canvas, struc
     canvas->had_cached = tas_rc_bin(encode, rc, &heads->cached[canvas->had_cached], *tile == TAS_TILE_CACHED);
     if (canvas->had_cached) {
         code_slot(encode, canvas, rc, &canvas->slots[(size_t)ty * canvas->tiles_across + tx]);
-        bool is_whole = (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
-        if (!encode && !is_whole)
+        if (!encode && !tas_canvas_has_whole(canvas, tx, ty))
             rc->bad = true;
         return TAS_TILE_CACHED;
     }

@@ -99,8 +99,7 @@ uint8_t tas_budget_better_quality(const struct tas_pace *pace, uint64_t rough_px
 }
 
 struct tas_frame_order tas_budget_refinement(const struct tas_budget *b, const struct tas_pace *pace,
-                                             uint64_t rough_px, uint64_t now_us) {
-    uint8_t quality = tas_budget_better_quality(pace, rough_px);
+                                             uint8_t quality, uint64_t now_us) {
     return (struct tas_frame_order){
         .capture_us = now_us,
         .bytes = bytes_in(pace, REFINE_US),

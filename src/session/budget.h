@@ -26,10 +26,9 @@ void tas_budget_follow(struct tas_budget *b, const struct tas_pace *pace, uint64
 struct tas_frame_order tas_budget_frame(const struct tas_budget *b, const struct tas_pace *pace,
                                         uint64_t area, uint64_t now_us);
 
-/* The order for a slice of refinement of `rough_px` rough pixels: on a thin line first a better JPEG, then
- * exactly. */
+/* The order for a slice of refinement, exact with quality 0. */
 struct tas_frame_order tas_budget_refinement(const struct tas_budget *b, const struct tas_pace *pace,
-                                             uint64_t rough_px, uint64_t now_us);
+                                             uint8_t quality, uint64_t now_us);
 
-/* The quality that a refinement asks for when it does not go to exact at once, 0 when it does. */
+/* The quality that `rough_px` rough pixels are to have first: on a thin line a better JPEG, else 0, exact. */
 uint8_t tas_budget_better_quality(const struct tas_pace *pace, uint64_t rough_px);

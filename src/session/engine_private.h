@@ -74,12 +74,10 @@ struct screen_in {
     struct tas_decoder *decoder;
     uint32_t width, height, layout;
     struct tas_bytes waiting; /* a frame, borrowed from its event; ptr NULL: none */
-    uint64_t waiting_since_us;
     uint32_t last_frame;
     uint32_t stream;
     bool needs_refresh;
     bool wants;
-    bool was_presented;  /* the last frame is on the display */
     uint64_t rx_us;      /* when the newest class-2 record came */
     uint64_t ack_due_us; /* 0: none due */
     uint16_t decode_ms;

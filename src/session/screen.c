@@ -153,10 +153,8 @@ static int send_frame(struct tas_session *s, size_t len) {
 /* Did something go out? Without memory it stays rough, and is tried again. */
 static bool refine(struct tas_session *s, const struct refinement *due, uint64_t now_us) {
     struct screen_out *so = &s->so;
-    struct tas_frame_order order =
-        tas_budget_refinement(&so->budget, &s->pace, tas_encoder_rough_px(so->encoder), now_us);
+    const struct tas_frame_order order = tas_budget_refinement(&so->budget, &s->pace, due->quality, now_us);
     size_t len = 0;
-    order.quality = due->quality;
     int err = tas_encoder_refine(so->encoder, now_us - REST_US, &order, so->buf, TAS_FRAME_MAX, &len);
     return err == TAS_OK && len > 0 && send_frame(s, len) == TAS_OK;
 }
