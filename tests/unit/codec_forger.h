@@ -14,9 +14,9 @@ struct forger {
     struct scene *scene;      /* what blocks are painted with */
     struct scene_random random;
     struct tas_tiles painted;
-    uint32_t seq;               /* of the last frame */
+    uint32_t seq;                /* of the last frame */
     uint32_t areas[TAS_REGIONS]; /* px of the regions of video that are open */
-    size_t coded_at, coded_len; /* the range-coded part of the last frame */
+    size_t coded_at, coded_len;  /* the range-coded part of the last frame */
 };
 
 enum { FORGER_FRAME_CAP = 4 * 1024 * 1024 };

@@ -311,8 +311,8 @@ int main(int argc, char **argv) {
     printf("seed %lu: %lu rounds, %u accepted (%u forged, %u repaired), %u refused; slowest honest %.1f ms, "
            "hostile %.1f ms; "
            "memory grew by %.1f MB\n",
-           the_seed, rounds, w.accepted, w.forged, w.repaired, w.refused, w.honest_ms,
-           w.hostile_ms, grown_mb);
+           the_seed, rounds, w.accepted, w.forged, w.repaired, w.refused, w.honest_ms, w.hostile_ms,
+           grown_mb);
     if (grown_mb > SLACK_MB)
         die("memory grows, MB", grown_mb, SLACK_MB);
     if (!is_soak && (w.accepted < amount || w.refused < amount || w.repaired == 0))
