@@ -132,6 +132,8 @@ static bool is_tile(const struct tas_cache *cache, uint32_t slot, const uint32_t
 
 int tas_cache_index_find(const struct tas_cache_index *index, const struct tas_cache *cache,
                          const uint32_t *px, size_t stride) {
+    if (cache->used == 0)
+        return NONE;
     uint64_t hash = hash_of(px, stride);
     for (int slot = index->first[hash % BUCKETS]; slot != NONE; slot = index->next[slot])
         if (index->hash[slot] == hash && is_tile(cache, (uint32_t)slot, px, stride))

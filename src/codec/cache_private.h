@@ -4,7 +4,7 @@
 
 #include "codec/picture.h"
 
-enum { TAS_CACHE_SLOTS_MAX = 1024, TAS_CACHE_BITS = 10 };
+enum { TAS_CACHE_SLOTS_MAX = 4096, TAS_CACHE_BITS = 12 };
 
 struct tas_cache;
 

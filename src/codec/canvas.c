@@ -1,5 +1,6 @@
 #include "codec/canvas_private.h"
 
+#include "base/large.h"
 #include "base/wipe.h"
 
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static int alloc_picture(struct tas_canvas *canvas, uint32_t width, uint32_t hei
     uint32_t stride = width + BORDER;
     size_t before = (size_t)BORDER_ROWS * stride + BORDER;
     canvas->mem_len = before + (size_t)stride * height;
-    canvas->mem = calloc(canvas->mem_len, sizeof(*canvas->mem));
+    canvas->mem = tas_large_alloc(canvas->mem_len * sizeof(*canvas->mem));
     canvas->scratch = malloc(2 * (size_t)width * height * sizeof(*canvas->scratch));
     if (!canvas->mem || !canvas->scratch)
         return TAS_E_NOMEM;
@@ -56,6 +57,7 @@ int tas_canvas_init(struct tas_canvas *canvas, uint32_t width, uint32_t height, 
         .tiles_down = tas_tiles_across(height),
         .blocks_across = (width + TAS_BLOCK - 1) / TAS_BLOCK,
         .blocks_down = (height + TAS_BLOCK - 1) / TAS_BLOCK,
+        .is_untouched = true,
     };
     canvas->model = tas_model_new(model_bits);
     canvas->cache = tas_cache_new(width, height);
@@ -87,6 +89,9 @@ void tas_canvas_fini(struct tas_canvas *canvas) {
 }
 
 void tas_canvas_reset(struct tas_canvas *canvas, bool with_picture) {
+    if (canvas->is_untouched)
+        return;
+    canvas->is_untouched = with_picture;
     tas_model_reset(canvas->model);
     tas_cache_clear(canvas->cache);
     canvas->last_dx = canvas->last_dy = 0;
@@ -109,6 +114,7 @@ void tas_canvas_begin(struct tas_canvas *canvas) {
     memset(canvas->tiles, TAS_TILE_SAME, tiles);
     memset(canvas->modes, TAS_BLOCK_SKIP, (size_t)canvas->blocks_across * canvas->blocks_down);
     canvas->n_moves = 0;
+    canvas->is_untouched = false;
     canvas->had_row = canvas->had_cached = canvas->had_fresh = false;
     memset(canvas->sum, 0, sizeof(canvas->sum));
 }

@@ -42,6 +42,7 @@ struct tas_canvas {
     struct tas_cache *cache; /* owned */
     struct tas_tiles rough;  /* tiles that hold rough pixels; owned */
     uint32_t tiles_across, tiles_down, blocks_across, blocks_down;
+    bool is_untouched; /* since it was made or all was reset: there is nothing to reset */
 
     /* Of the frame that is being coded. Rows that are not coded are SAME and SKIP. */
     struct tas_move moves[TAS_MOVES_MAX];

@@ -58,6 +58,7 @@ struct tas_encoder {
     struct tas_model *checkpoint; /* the model before a row of tiles that may not fit */
     const struct tas_rough_coder *rough;
     struct region region;
+    bool is_large;        /* this frame changes much: time counts */
     bool holds_photos;    /* photographs wait, this frame is text only */
     uint8_t jpeg_quality; /* of this frame's JPEG; 0: it has none */
     bool has_left;        /* the last frame left rows of tiles, the nearest of them: */

@@ -1,5 +1,6 @@
 #include "codec/model_private.h"
 
+#include "base/large.h"
 #include "base/wipe.h"
 #include "codec/colour_private.h"
 #include "codec/literal_private.h"
@@ -14,6 +15,11 @@ enum {
     MEDIUM_BITS = 16,
     SHORT_BITS = 14,
     PAIR_BITS = 14,
+    SHAPE_BITS = 14,
+    SHAPE_CLASSES = 16, /* of how often steps followed a shape */
+    SHAPE_ASKED = 2,    /* steps that followed it so often are asked for */
+    SHAPE_FIRST = 8,    /* and in a quick frame before the large context */
+    LINE_PX = 8,        /* pixels of one colour that are a line, not a stroke of a letter */
     CONFIDENCE_MAX = 255,
     CONFIDENCE_KEPT = 3, /* above this a miss halves it, at or below it replaces the value */
     STRANGER_KEPT = 7,   /* above this another context's entry is kept for now */
@@ -59,7 +65,7 @@ struct runs {
 /* All that is learnt about bins. Only struct tas_prob in here: reset_probs() walks it as an array. */
 struct probs {
     struct tas_model_heads heads;
-    struct runs flat, kept;
+    struct runs flat, line, kept;
     struct tas_prob is_changed[16][4];
     struct tas_prob large[CONFIDENCE_CLASSES][2][2][PATTERNS];
     struct tas_prob medium[LARGE_CLASSES][SMALL_CLASSES][2][2];
@@ -67,21 +73,23 @@ struct probs {
     struct tas_prob candidate[CANDIDATES][PATTERNS][LARGE_CLASSES];
     struct tas_prob is_edge[2][EDGES];
     struct tas_step_probs smooth[3][TAS_STEP_CONTEXTS];
+    struct tas_prob shape[TAS_SHAPE_GUESSES][SHAPE_CLASSES][2][2];
     struct tas_literal_probs literal;
     struct tas_quick_probs quick;
 };
 
 struct tas_model {
     struct probs probs;
-    void *memory; /* where this lies, not at its start: it is aligned */
     unsigned bits;
     unsigned edges; /* whether the last runs in smooth surroundings ended at an edge, newest lowest */
     bool is_quick;  /* colours in this frame */
+    uint32_t knew;  /* whether the large context knew the last smooth pixels, newest lowest */
     struct tas_quick_table seen;
     struct tas_colours colours;
     uint32_t medium[1 << MEDIUM_BITS];
     uint32_t shorter[1 << SHORT_BITS];
     uint32_t pairs[1 << PAIR_BITS];
+    struct tas_shape shapes[1 << SHAPE_BITS];
     _Alignas(CACHE_LINE) struct entry large[]; /* 2^bits */
 };
 
@@ -90,22 +98,18 @@ static size_t size_of(unsigned bits) {
 }
 
 struct tas_model *tas_model_new(unsigned bits) {
-    char *memory = malloc(size_of(bits) + CACHE_LINE);
-    if (!memory)
+    struct tas_model *model = tas_large_alloc(size_of(bits));
+    if (!model)
         return NULL;
-    struct tas_model *model = (void *)(memory + (CACHE_LINE - (uintptr_t)memory % CACHE_LINE));
-    model->memory = memory;
     model->bits = bits;
     tas_model_reset(model);
     return model;
 }
 
 void tas_model_free(struct tas_model *model) {
-    if (!model)
-        return;
-    void *memory = model->memory;
-    tas_wipe(model, size_of(model->bits));
-    free(memory);
+    if (model)
+        tas_wipe(model, size_of(model->bits));
+    free(model);
 }
 
 static void reset_probs(struct probs *probs) {
@@ -117,9 +121,7 @@ static void reset_probs(struct probs *probs) {
 
 void tas_model_reset(struct tas_model *model) {
     unsigned bits = model->bits;
-    void *memory = model->memory;
     memset(model, 0, size_of(bits));
-    model->memory = memory;
     model->bits = bits;
     reset_probs(&model->probs);
     tas_colours_reset(&model->colours);
@@ -127,9 +129,7 @@ void tas_model_reset(struct tas_model *model) {
 
 void tas_model_copy(struct tas_model *to, const struct tas_model *from) {
     assert(to->bits == from->bits);
-    void *memory = to->memory;
     memcpy(to, from, size_of(from->bits));
-    to->memory = memory;
 }
 
 void tas_model_be_quick(struct tas_model *model, bool is_quick) {
@@ -329,25 +329,51 @@ TAS_INLINE uint32_t code_run(const bool encode, struct tas_rc *rc, struct runs *
     return run;
 }
 
-/* Flat surroundings: how far does the colour go on? As far as the row above stays flat too, more is not
- * asked. 0: they are not flat. */
-TAS_INLINE uint32_t flat_reach(const struct tas_span *span, uint32_t x) {
+/* How many of the first `most` pixels have the colour px; the top byte of each may hold anything when `mask`
+ * is TAS_MODEL_RGB. Four at a time while they all do. */
+TAS_INLINE uint32_t count_same(const uint32_t *from, uint32_t px, const uint32_t mask, uint32_t most) {
+    typedef uint32_t four __attribute__((vector_size(16)));
+    typedef uint64_t two __attribute__((vector_size(16)));
+    uint32_t count = 0;
+    for (four at; count + 4 <= most; count += 4) {
+        memcpy(&at, from + count, sizeof(at));
+        two differ = (two)((at & mask) ^ px);
+        if (differ[0] | differ[1])
+            break;
+    }
+    while (count < most && (from[count] & mask) == px)
+        count++;
+    return count;
+}
+
+/* Where code_ctx() is in a span. */
+struct walk {
+    uint32_t next, next_sum; /* large_sum(span, next) is known already */
+    uint32_t flat_end;       /* so far the row above keeps its colour */
+    uint32_t same;           /* so many pixels to the left have the colour of W, at least */
+    bool is_broken;          /* a run ended here before its time */
+};
+
+/* Flat surroundings, or in quick frames a line below them: how far does the colour of W go on? As far as the
+ * row above keeps its own, more is not asked. 0: they are not flat. */
+TAS_INLINE uint32_t flat_reach(const struct tas_model *model, const struct tas_span *span, uint32_t x,
+                               struct walk *walk) {
     const uint32_t *here = span->row + x, *up = span->up + x;
-    uint32_t px = here[-1], reach = 1, most = span->x1 - x;
-    if (up[0] != px || up[-1] != px || up[1] != px || tas_is_rough(px))
+    uint32_t px = here[-1], above = up[0];
+    bool is_line = model->is_quick && walk->same >= LINE_PX;
+    if (up[-1] != above || up[1] != above || tas_is_rough(px) || (above != px && !is_line))
         return 0;
-    while (reach < most && up[reach + 1] == px)
-        reach++;
-    return reach;
+    if (x >= walk->flat_end)
+        walk->flat_end = x + 1 + count_same(up + 2, above, UINT32_MAX, span->x1 - x - 1);
+    return walk->flat_end - x;
 }
 
 TAS_INLINE uint32_t code_flat(const bool encode, struct tas_rc *rc, struct probs *probs,
                               const struct tas_span *span, uint32_t x, uint32_t reach) {
-    uint32_t *here = span->row + x, px = here[-1], run = 0;
-    if (encode)
-        while (run < reach && (span->src[x + run] & TAS_MODEL_RGB) == px)
-            run++;
-    run = code_run(encode, rc, &probs->flat, span->up2[x] == px, run, reach);
+    uint32_t *here = span->row + x, px = here[-1], above = span->up[x];
+    uint32_t run = encode ? count_same(span->src + x, px, TAS_MODEL_RGB, reach) : 0;
+    struct runs *runs = px == above ? &probs->flat : &probs->line;
+    run = code_run(encode, rc, runs, span->up2[x] == above, run, reach);
     for (uint32_t i = 0; i < run; i++)
         here[i] = px;
     return run;
@@ -359,48 +385,112 @@ TAS_INLINE void call_for_next(struct tas_model *model, uint32_t sum, uint32_t px
     __builtin_prefetch(large_at(model, large_hash(sum, px)), 1);
 }
 
-/* Smooth surroundings of which the large context knows nothing: is the pixel near W? Then it is coded as
- * steps. */
-TAS_INLINE bool try_smooth(const bool encode, struct tas_rc *rc, struct tas_model *model,
-                           const struct tas_around *a, uint32_t hash, bool is_flat, uint32_t *px) {
-    struct entry *e = large_at(model, hash);
-    if (large_confidence(e, hash) >= KNOWN || !tas_is_smooth(a))
-        return false;
+TAS_INLINE struct tas_shape *shape_at(struct tas_model *model, const struct tas_steps_around *steps) {
+    return &model->shapes[tas_shape_hash(steps) >> (32 - SHAPE_BITS)];
+}
+
+/* Are these the steps that followed this shape before? */
+TAS_INLINE bool ask_shape(const bool encode, struct tas_rc *rc, struct probs *probs, struct tas_shape *shape,
+                          const struct tas_around *a, uint32_t *px) {
+    for (unsigned i = 0; i < TAS_SHAPE_GUESSES; i++) {
+        uint32_t steps = shape->guess[i] & TAS_MODEL_RGB, guess = tas_stepped(a->w, steps);
+        unsigned class = at_most(tas_shape_count(shape->guess[i]), SHAPE_CLASSES - 1);
+        if (class < SHAPE_ASKED)
+            continue;
+        if (!tas_rc_bin(encode, rc, &probs->shape[i][class][guess == a->w][guess == a->n], *px != guess)) {
+            *px = guess;
+            tas_shape_learn(shape, steps);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A pixel in smooth surroundings. false: it is an edge, not near W. */
+TAS_INLINE bool code_smooth(const bool encode, struct tas_rc *rc, struct tas_model *model,
+                            struct tas_shape *shape, const struct tas_around *a, bool is_flat, uint32_t *px) {
+    struct probs *probs = &model->probs;
+    if (ask_shape(encode, rc, probs, shape, a, px))
+        return true;
     bool is_edge = encode && !tas_are_steps(tas_steps_of(*px, a->w));
-    is_edge = tas_rc_bin(encode, rc, &model->probs.is_edge[is_flat][model->edges], is_edge);
+    is_edge = tas_rc_bin(encode, rc, &probs->is_edge[is_flat][model->edges], is_edge);
     if (is_flat)
         model->edges = (model->edges << 1 | is_edge) % EDGES;
     if (is_edge)
         return false;
-    *px = tas_smooth(encode, rc, model->probs.smooth, a, *px);
-    learn_large(e, hash, *px);
+    *px = tas_smooth(encode, rc, probs->smooth, a, *px);
+    tas_shape_learn(shape, tas_steps_of(*px, a->w));
     return true;
+}
+
+/* In quick frames: is the shape to be asked before the large context, which then learns nothing? Not where
+ * that one knew some of the last smooth pixels: what it knows it knows better. */
+TAS_INLINE bool is_shape_first(const struct tas_model *model, const struct tas_shape *shape) {
+    return model->is_quick && model->knew == 0 && tas_shape_count(shape->guess[0]) >= SHAPE_FIRST;
+}
+
+/* Where the large table keeps what it knows of a pixel. */
+struct large_place {
+    struct entry *entry;
+    uint32_t hash;
+};
+
+TAS_INLINE struct large_place look_up(const bool encode, struct tas_model *model, const struct tas_span *span,
+                                      uint32_t x, uint32_t w, uint32_t px, struct walk *walk) {
+    uint32_t hash = large_hash(x == walk->next ? walk->next_sum : large_sum(span, x), w);
+    struct entry *entry = large_at(model, hash);
+    walk->next = x + 1;
+    walk->next_sum = large_sum(span, walk->next);
+    call_for_next(model, walk->next_sum, encode ? px : entry->px);
+    return (struct large_place){entry, hash};
+}
+
+/* A pixel by the large context; in smooth surroundings of which that one knows nothing by the shape. */
+TAS_INLINE uint32_t code_ctx_pixel(const bool encode, struct tas_rc *rc, struct tas_model *model,
+                                   const struct tas_span *span, uint32_t x, struct walk *walk) {
+    struct tas_around a = tas_around_of(span, x);
+    struct tas_steps_around steps = tas_steps_around(span, x);
+    struct tas_shape *shape = tas_is_smooth(&steps, a.w) ? shape_at(model, &steps) : NULL;
+    uint32_t px = encode ? span->src[x] & TAS_MODEL_RGB : 0;
+    bool is_first = shape && is_shape_first(model, shape);
+    struct large_place at = {0};
+    if (!is_first)
+        at = look_up(encode, model, span, x, a.w, px, walk);
+    if (shape && !is_first) {
+        bool knows = large_confidence(at.entry, at.hash) >= KNOWN;
+        model->knew = model->knew << 1 | knows;
+        shape = knows ? NULL : shape;
+    }
+    if (shape && code_smooth(encode, rc, model, shape, &a, walk->is_broken, &px)) {
+        if (!is_first)
+            learn_large(at.entry, at.hash, px);
+        return px;
+    }
+    if (is_first)
+        at = look_up(encode, model, span, x, a.w, px, walk);
+    struct search s = {.px = px};
+    return code_pixel(encode, rc, model, &a, at.hash, &s);
 }
 
 TAS_INLINE void code_ctx(const bool encode, struct tas_rc *rc, struct tas_model *model,
                          const struct tas_span *span) {
-    uint32_t next = UINT32_MAX, next_sum = 0; /* large_sum(span, next) */
+    struct walk walk = {.next = UINT32_MAX};
     for (uint32_t x = span->x0; x < span->x1; x++) {
-        uint32_t reach = flat_reach(span, x);
+        uint32_t reach = flat_reach(model, span, x, &walk);
         if (reach > 0) {
             uint32_t run = code_flat(encode, rc, &model->probs, span, x, reach);
+            walk.same += run;
             x += run;
             if (run == reach) {
                 x--;
                 continue;
             }
         }
-        struct tas_around a = tas_around_of(span, x);
-        uint32_t hash = large_hash(x == next ? next_sum : large_sum(span, x), a.w);
-        uint32_t px = encode ? span->src[x] & TAS_MODEL_RGB : 0;
-        next = x + 1;
-        next_sum = large_sum(span, next);
-        call_for_next(model, next_sum, encode ? px : large_at(model, hash)->px);
-        if (!try_smooth(encode, rc, model, &a, hash, reach > 0, &px)) {
-            struct search s = {.px = px};
-            px = code_pixel(encode, rc, model, &a, hash, &s);
-        }
-        span->row[x] = px;
+        walk.is_broken = reach > 0;
+        uint32_t px = code_ctx_pixel(encode, rc, model, span, x, &walk);
+        uint32_t *here = span->row + x;
+        walk.same = px == here[-1] ? walk.same + 1 : 0;
+        *here = px;
     }
 }
 

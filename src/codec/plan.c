@@ -18,6 +18,12 @@ enum {
     LIT_COLOURS = 24,
     LIT_COMMON_PERCENT = 25,
 
+    /* In a large frame likewise when it is the grain of a wallpaper: pixels differ, but none by much. Text is
+     * never so faint. Exactly it would take most of the time of the frame. */
+    GRAIN_PERCENT = 3,
+    GRAIN_RANGE = 16, /* of each channel */
+    LARGE_TILES = 64,
+
     TEMP_PERCENT = 96, /* unchanged pixels, above which a block is TEMP */
     ROUGH_WORK = 4,    /* blocks of JPEG that are as much work as one that is coded by context */
     BLOCK_PX = TAS_BLOCK * TAS_BLOCK,
@@ -58,6 +64,21 @@ static bool differs(const struct block *b) {
             return true;
     }
     return false;
+}
+
+/* Most blocks of a screen are of one colour. */
+static bool is_plain(const struct block *b) {
+    uint32_t px = b->px[0], difference = 0;
+    for (uint32_t y = 0; y < b->height && !(difference & TAS_RGB); y++) {
+        const uint32_t *row = b->px + y * b->px_stride;
+        if (b->width == TAS_BLOCK) /* a constant width: whole vectors */
+            for (uint32_t x = 0; x < TAS_BLOCK; x++)
+                difference |= row[x] ^ px;
+        else
+            for (uint32_t x = 0; x < b->width; x++)
+                difference |= row[x] ^ px;
+    }
+    return !(difference & TAS_RGB);
 }
 
 bool plan_differs(const struct tas_encoder *enc, const struct tas_picture *src, uint32_t tx, uint32_t ty) {
@@ -146,6 +167,35 @@ static bool is_photo_too(const struct block *b) {
            is_colourful(b, BESIDE_COLOURS, BESIDE_COMMON_PERCENT);
 }
 
+/* The largest difference between two pixels in any channel. */
+static unsigned range_of(const struct block *b) {
+    uint8_t least[TAS_BLOCK * 4], most[TAS_BLOCK * 4];
+    unsigned range = 0;
+    memcpy(least, b->px, b->width * 4);
+    memcpy(most, b->px, b->width * 4);
+    for (uint32_t y = 1; y < b->height; y++) {
+        const uint8_t *row = (const uint8_t *)(b->px + y * b->px_stride);
+        for (uint32_t i = 0; i < b->width * 4; i++) {
+            least[i] = row[i] < least[i] ? row[i] : least[i];
+            most[i] = row[i] > most[i] ? row[i] : most[i];
+        }
+    }
+    for (unsigned channel = 0; channel < 3;
+         channel++) { /* the bytes of a pixel: blue, green, red, anything */
+        unsigned low = 255, high = 0;
+        for (uint32_t i = channel; i < b->width * 4; i += 4) {
+            low = least[i] < low ? least[i] : low;
+            high = most[i] > high ? most[i] : high;
+        }
+        range = high - low > range ? high - low : range;
+    }
+    return range;
+}
+
+static bool is_grain(const struct block *b) {
+    return count_edges(b) * 100 > inner_px(b) * GRAIN_PERCENT && range_of(b) <= GRAIN_RANGE;
+}
+
 static enum tas_block_mode choose_mode(const struct tas_encoder *enc, const struct block *b, bool is_fresh,
                                        const struct tas_frame_order *order) {
     if (!differs(b))
@@ -154,7 +204,9 @@ static enum tas_block_mode choose_mode(const struct tas_encoder *enc, const stru
         return enc->forced;
     if (!is_fresh && count_kept(b) * 100 > b->width * b->height * TEMP_PERCENT)
         return TAS_BLOCK_TEMP;
-    if (enc->rough && order->quality > 0 && is_photo(b))
+    if (is_plain(b))
+        return TAS_BLOCK_CTX;
+    if (enc->rough && order->quality > 0 && (is_photo(b) || (enc->is_large && is_grain(b))))
         return TAS_BLOCK_ROUGH;
     return exact_mode(count_new(b), b);
 }
@@ -324,6 +376,7 @@ static bool are_photos_dear(const struct tas_encoder *enc, const struct tas_fram
 void plan_frame(struct tas_encoder *enc, const struct tas_picture *src, const struct tas_frame_order *order) {
     const struct tas_canvas *canvas = &enc->canvas;
     region_end(enc, order);
+    enc->is_large = tas_tiles_count(&enc->changed) >= LARGE_TILES;
     for (uint32_t ty = 0; ty < canvas->tiles_down; ty++)
         for (uint32_t tx = 0; tx < canvas->tiles_across; tx++)
             if (tas_tiles_get(&enc->changed, tx, ty) && !region_has_tile(enc, tx, ty))

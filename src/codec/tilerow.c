@@ -288,13 +288,14 @@ static bool has_rough(const struct tas_canvas *canvas, uint32_t ty) {
 
 /* ---- after the pixels ---- */
 
-/* Of a row of a tile. Sums of pixels, and sums of these sums: place counts, and the compiler takes whole
- * vectors. */
-static void sum_row(uint32_t sum[2][TAS_BLOCK], const uint32_t *px, uint32_t count) {
+/* Adds a row of a tile to the sums of pixels, and to the sums of these sums: place counts, and the compiler
+ * takes whole vectors. */
+TAS_INLINE void sum_row(uint32_t sum[2][TAS_BLOCK], const uint32_t *px, uint32_t count,
+                        const bool has_rough) {
     uint32_t x = 0;
     for (; x + TAS_BLOCK <= count; x += TAS_BLOCK)
         for (unsigned i = 0; i < TAS_BLOCK; i++) {
-            uint32_t is_rough = (uint32_t)((int32_t)px[x + i] >> 31);
+            uint32_t is_rough = has_rough ? (uint32_t)((int32_t)px[x + i] >> 31) : 0;
             sum[0][i] += (px[x + i] & ~is_rough) | (ROUGH_VALUE & is_rough);
             sum[1][i] += sum[0][i];
         }
@@ -304,11 +305,18 @@ static void sum_row(uint32_t sum[2][TAS_BLOCK], const uint32_t *px, uint32_t cou
     }
 }
 
+/* The sums in an array that nobody else sees: they can stay in registers. */
 static void sum_tile(struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
     uint32_t x = tx * TAS_TILE, y = ty * TAS_TILE, width = tas_clip(x, canvas->pic.width, TAS_TILE);
-    uint32_t end = y + tas_clip(y, canvas->pic.height, TAS_TILE);
-    for (; y < end; y++)
-        sum_row(canvas->sum, picture_row(canvas, y) + x, width);
+    uint32_t end = y + tas_clip(y, canvas->pic.height, TAS_TILE), sum[2][TAS_BLOCK];
+    memcpy(sum, canvas->sum, sizeof(sum));
+    if (tas_tiles_get(&canvas->rough, tx, ty))
+        for (; y < end; y++)
+            sum_row(sum, picture_row(canvas, y) + x, width, true);
+    else
+        for (; y < end; y++)
+            sum_row(sum, picture_row(canvas, y) + x, width, false);
+    memcpy(canvas->sum, sum, sizeof(sum));
 }
 
 static void look_at_row(struct tas_canvas *canvas, uint32_t ty) {
