@@ -121,7 +121,9 @@ static void compare_again(struct tas_encoder *enc, const struct tas_picture *src
         for (uint32_t tx = 0; tx < tiles->across; tx++) {
             if (!tas_tiles_get(&enc->painted, tx, ty))
                 continue;
-            if (plan_differs(enc, src, tx, ty))
+            enum tas_motion_tile tile = tas_motion_tile_after(enc->motion, tx, ty);
+            if (tile == TAS_MOTION_TILE_UNKNOWN ? plan_differs(enc, src, tx, ty)
+                                                : tile == TAS_MOTION_TILE_WRONG)
                 tas_tiles_set(tiles, tx, ty);
             else
                 tas_tiles_unset(tiles, tx, ty);

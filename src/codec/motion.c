@@ -34,12 +34,14 @@ struct tas_motion *tas_motion_new(uint32_t width, uint32_t height) {
     m->fit = calloc(blocks, 1);
     m->under = calloc(blocks, 1);
     m->price = calloc(blocks, 1);
+    m->unsure = calloc(blocks, 1);
     m->cover = calloc(blocks, 1);
     m->sums = calloc((size_t)(m->across + 1) * (m->down + 1), sizeof(*m->sums));
     m->wrong = calloc(m->across, 1);
     m->changed = calloc(blocks, sizeof(*m->changed));
     bool has_vectors = tas_motion_vectors_init(m);
-    if (m->fit && m->under && m->price && m->cover && m->sums && m->wrong && m->changed && has_vectors)
+    if (m->fit && m->under && m->price && m->unsure && m->cover && m->sums && m->wrong && m->changed &&
+        has_vectors)
         return m;
     tas_motion_free(m);
     return NULL;
@@ -52,6 +54,7 @@ void tas_motion_free(struct tas_motion *m) {
     free(m->fit);
     free(m->under);
     free(m->price);
+    free(m->unsure);
     free(m->cover);
     free(m->sums);
     free(m->wrong);
@@ -145,6 +148,7 @@ static void compare_row(struct tas_motion *m, const struct tas_tiles *changed, i
             continue;
         int32_t bx = (int32_t)tx * TAS_TILE / B, end = tas_min(bx + TAS_TILE / B, (int32_t)m->across);
         memset(m->fit + first + bx, TAS_FIT_UNKNOWN, (size_t)(end - bx));
+        memset(m->unsure + first + bx, false, (size_t)(end - bx));
         row.x0 = tas_min(row.x0, bx);
         row.x1 = end;
     }
@@ -157,6 +161,7 @@ static void compare_row(struct tas_motion *m, const struct tas_tiles *changed, i
 static void compare(struct tas_motion *m, const struct tas_tiles *changed) {
     uint32_t blocks = m->across * m->down;
     memset(m->fit, TAS_FIT_RIGHT, blocks);
+    memset(m->unsure, true, blocks);
     memset(m->price, 0, blocks);
     memset(m->cover, 0, blocks);
     m->n_changed = 0;
@@ -298,6 +303,7 @@ static void update_blocks(struct tas_motion *m, struct tas_area px, struct tas_v
             size_t at = tas_motion_block(m, bx, by);
             bool is_covered = tas_area_holds(px, tas_motion_block_area(m, bx, by));
             if (is_covered) {
+                m->unsure[at] = m->fit[at] == TAS_FIT_RIGHT; /* looked at sparsely */
                 if (m->under[at] == TAS_FIT_UNKNOWN)
                     m->under[at] = tas_motion_try(m, bx, by, v);
                 m->cover[at] = (uint8_t)m->n_moves;
@@ -356,6 +362,21 @@ static void add_moves(struct tas_motion *m, const struct tas_candidate *candidat
                 return;
         }
     }
+}
+
+enum tas_motion_tile tas_motion_tile_after(const struct tas_motion *m, uint32_t tx, uint32_t ty) {
+    int32_t bx0 = (int32_t)(tx * TAS_TILE / B), bx1 = tas_min(bx0 + TAS_TILE / B, (int32_t)m->across);
+    int32_t by0 = (int32_t)(ty * TAS_TILE / B), by1 = tas_min(by0 + TAS_TILE / B, (int32_t)m->down);
+    enum tas_motion_tile tile = TAS_MOTION_TILE_RIGHT;
+    for (int32_t by = by0; by < by1; by++)
+        for (int32_t bx = bx0; bx < bx1; bx++) {
+            size_t at = tas_motion_block(m, bx, by);
+            if (m->unsure[at])
+                tile = TAS_MOTION_TILE_UNKNOWN;
+            else if (m->fit[at] != TAS_FIT_RIGHT)
+                return TAS_MOTION_TILE_WRONG;
+        }
+    return tile;
 }
 
 static void remember_vectors(struct tas_motion *m) {

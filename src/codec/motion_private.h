@@ -37,3 +37,12 @@ void tas_motion_free(struct tas_motion *motion); /* NULL is fine */
 unsigned tas_motion_find(struct tas_motion *motion, const struct tas_picture *was,
                          const struct tas_picture *now, const struct tas_tiles *changed,
                          struct tas_move moves[TAS_MOVES_MAX]);
+
+/* What the last search knows of a tile, once its moves have been carried out; what it had to look at needs no
+ * second look. */
+enum tas_motion_tile {
+    TAS_MOTION_TILE_UNKNOWN,
+    TAS_MOTION_TILE_RIGHT, /* all of its pixels are those of `now` */
+    TAS_MOTION_TILE_WRONG, /* some are not */
+};
+enum tas_motion_tile tas_motion_tile_after(const struct tas_motion *motion, uint32_t tx, uint32_t ty);

@@ -40,6 +40,7 @@ struct tas_motion {
     uint8_t *fit;      /* with the moves found so far; enum tas_motion_fit */
     uint8_t *under;    /* under the vector that is looked at; enum tas_motion_fit */
     uint8_t *price;    /* bytes that coding it anew costs, about; 0: not known yet */
+    uint8_t *unsure;   /* bool: `fit` was not looked at pixel by pixel */
     uint8_t *cover;    /* 1 + the last move that covers all of it; 0: none does */
     int32_t *sums;     /* (across + 1) * (down + 1): gains of all blocks above and to the left */
     uint8_t *wrong;    /* one row of blocks: pixels, in the ones that are looked at */

@@ -318,6 +318,25 @@ static void mark_changes(struct pair *p) {
                 tas_tiles_set(&p->changed, x / TAS_TILE, y / TAS_TILE);
 }
 
+static bool tile_differs(const struct pair *p, uint32_t tx, uint32_t ty) {
+    bool differs = false;
+    for (uint32_t y = ty * TAS_TILE; y < (ty + 1) * TAS_TILE && y < p->now.height; y++)
+        for (uint32_t x = tx * TAS_TILE; x < (tx + 1) * TAS_TILE && x < p->now.width; x++)
+            differs |=
+                ((p->was.px[y * p->was.stride + x] ^ p->now.px[y * p->now.stride + x]) & 0xffffff) != 0;
+    return differs;
+}
+
+/* What the search says of tiles holds once the moves are carried out. */
+static void check_tiles(const struct pair *p) {
+    for (uint32_t ty = 0; ty < p->changed.down; ty++)
+        for (uint32_t tx = 0; tx < p->changed.across; tx++) {
+            enum tas_motion_tile tile = tas_motion_tile_after(p->motion, tx, ty);
+            if (tile != TAS_MOTION_TILE_UNKNOWN)
+                assert_int_equal(tile_differs(p, tx, ty), tile == TAS_MOTION_TILE_WRONG);
+        }
+}
+
 /* Finds the moves, checks what holds for all of them, and carries them out in `was`. */
 static void find(struct pair *p) {
     uint64_t pixels = 0;
@@ -331,6 +350,7 @@ static void find(struct pair *p) {
     }
     assert_true(pixels <= (uint64_t)2 * p->now.width * p->now.height);
     apply(&p->was, p->moves, p->count);
+    check_tiles(p);
     p->after = differing(&p->was, &p->now);
     assert_true(p->after <= p->before);
 }
