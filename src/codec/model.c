@@ -489,7 +489,7 @@ TAS_INLINE void code_ctx(const bool encode, struct tas_rc *rc, struct tas_model 
         walk.is_broken = reach > 0;
         uint32_t px = code_ctx_pixel(encode, rc, model, span, x, &walk);
         uint32_t *here = span->row + x;
-        walk.same = px == here[-1] ? walk.same + 1 : 0;
+        walk.same = (walk.same + 1) * (px == here[-1]); /* no branch: which it is is anyone's guess */
         *here = px;
     }
 }

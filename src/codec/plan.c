@@ -408,8 +408,9 @@ static void refine_tile(struct tas_encoder *enc, uint32_t tx, uint32_t ty,
             struct block b = block_at(&enc->canvas, &enc->canvas.pic, bx, by);
             if (!is_rough(&b))
                 continue;
+            bool is_better_first = order->quality > 0 && !is_grain(&b); /* grain is cheap when it is exact */
             *tas_canvas_mode(&enc->canvas, bx, by) =
-                (uint8_t)(order->quality > 0 ? TAS_BLOCK_ROUGH : exact_mode(count_new(&b), &b));
+                (uint8_t)(is_better_first ? TAS_BLOCK_ROUGH : exact_mode(count_new(&b), &b));
         }
 }
 

@@ -44,6 +44,18 @@ static uint32_t gradient(uint32_t x, uint32_t y, uint32_t *seed) {
     return (x * 2 & 255) << 16 | (y & 255) << 8 | ((x + y + random_next(seed) % 3) & 255);
 }
 
+/* A wallpaper that was a JPEG: it changes slowly, and every pixel is off by a step here and there; windows
+ * with thin lines on it. */
+static uint32_t wallpaper(uint32_t x, uint32_t y, uint32_t *seed) {
+    uint32_t grain = random_next(seed) % 100, off = grain < 10   ? 1
+                                                    : grain < 15 ? 0x10101
+                                                    : grain < 18 ? 0x200
+                                                                 : 0;
+    if (x > 300 && x < 600 && y > 60)
+        return y % 40 < 2 || x % 90 == 0 ? 0xc0c0c0 : 0xffffff;
+    return (((x >> 4) + 20) << 16 | ((y >> 3) + 90) << 8 | (((x + y) >> 4) + 30)) + off;
+}
+
 static void fill(struct tas_picture *pic, pattern of, uint32_t seed) {
     for (uint32_t y = 0; y < pic->height; y++)
         for (uint32_t x = 0; x < pic->width; x++)
@@ -167,6 +179,26 @@ static void every_picture_of_every_size_comes_back_exactly(void **state) {
         }
         pair_free(&p);
     }
+}
+
+/* Large enough that colours are coded quickly: lines, shapes before contexts, and contexts that know better
+ * when it comes back. */
+static void a_wallpaper_with_windows_comes_back_exactly_in_few_bytes(void **state) {
+    (void)state;
+    struct pair p = pair_new(640, 480);
+    fill(p.src, wallpaper, 1);
+    assert_int_equal(encode(&p, TAS_FRAME_RESET), TAS_OK);
+    assert_true(p.frame[0] & TAS_FRAME_QUICK);
+    assert_in_range(p.len, 1, 640 * 480 / 5); /* one bit and a half a pixel */
+    assert_int_equal(decode(&p), TAS_OK);
+    assert_true(is_same(p.src, tas_decoder_picture(p.dec)));
+    for (uint32_t seed = 2; seed < 5; seed++) {
+        fill(p.src, seed % 2 ? text : gradient, seed);
+        pass_all(&p, 0);
+        fill(p.src, wallpaper, seed);
+        pass_all(&p, 0);
+    }
+    pair_free(&p);
 }
 
 static void a_sequence_of_changes_is_followed_frame_by_frame(void **state) {
@@ -605,6 +637,7 @@ static void a_rectangle_sets_the_tiles_that_it_touches(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_picture_of_every_size_comes_back_exactly),
+        cmocka_unit_test(a_wallpaper_with_windows_comes_back_exactly_in_few_bytes),
         cmocka_unit_test(a_sequence_of_changes_is_followed_frame_by_frame),
         cmocka_unit_test(one_changed_pixel_gives_a_small_frame_that_shows_it),
         cmocka_unit_test(what_has_not_changed_makes_no_frame),

@@ -230,6 +230,33 @@ static void a_photograph_comes_roughly_and_becomes_exact_when_it_is_still(void *
     count_and_free(pair);
 }
 
+/* A wallpaper: none of its pixels is far from the next one. */
+static void show_grain(struct pair *pair, struct scene_rect rect) {
+    const struct tas_picture *pic = pair->scene->pic;
+    for (uint32_t y = rect.y; y < rect.y + rect.h; y++)
+        for (uint32_t x = rect.x; x < rect.x + rect.w; x++)
+            pic->px[(size_t)y * pic->stride + x] =
+                0x305080 + (x >> 5) * 0x10000 + (y >> 5) * 0x100 + scene_below(&pair->scene->random, 3);
+    tas_tiles_set_rect(&pair->due, (int32_t)rect.x, (int32_t)rect.y, rect.w, rect.h);
+}
+
+static void grain_is_a_photograph_where_much_changes_and_only_there(void **state) {
+    (void)state;
+    const struct tas_frame_order roughly = {.quality = 60};
+    struct pair *pair = pair_of(640, 448, 4); /* 70 tiles */
+    pair_send_all(pair, afresh);
+    show_grain(pair, (struct scene_rect){0, 0, 640, 448});
+    pair_send_all(pair, roughly);
+    assert_true(pair_rough_pixels(pair) > 640 * 448 * 9 / 10);
+    while (pair_refine(pair, UINT64_MAX, (struct tas_frame_order){.quality = 90}))
+        ;
+    assert_int_equal(pair_rough_pixels(pair), 0); /* no better JPEG before it is exact: it costs little */
+    show_grain(pair, (struct scene_rect){100, 100, 200, 100});
+    pair_send_all(pair, roughly);
+    assert_int_equal(pair_rough_pixels(pair), 0);
+    count_and_free(pair);
+}
+
 static void refinement_comes_to_its_end_however_little_room_there_is(void **state) {
     (void)state;
     for (unsigned seed = 0; seed < 2; seed++) {
@@ -458,6 +485,7 @@ int main(void) {
         cmocka_unit_test(text_that_scrolls_is_moved_and_not_sent_again),
         cmocka_unit_test(what_was_there_before_comes_back_in_few_bytes),
         cmocka_unit_test(a_photograph_comes_roughly_and_becomes_exact_when_it_is_still),
+        cmocka_unit_test(grain_is_a_photograph_where_much_changes_and_only_there),
         cmocka_unit_test(refinement_comes_to_its_end_however_little_room_there_is),
         cmocka_unit_test(photographs_wait_when_only_text_is_asked_for),
         cmocka_unit_test(a_film_is_sent_as_video_and_becomes_exact_at_its_end),
