@@ -1,6 +1,5 @@
 #include "codec/canvas_private.h"
 
-#include "base/large.h"
 #include "base/wipe.h"
 
 #include <stdlib.h>
@@ -24,7 +23,7 @@ static int alloc_picture(struct tas_canvas *canvas, uint32_t width, uint32_t hei
     uint32_t stride = width + BORDER;
     size_t before = (size_t)BORDER_ROWS * stride + BORDER;
     canvas->mem_len = before + (size_t)stride * height;
-    canvas->mem = tas_large_alloc(canvas->mem_len * sizeof(*canvas->mem));
+    canvas->mem = calloc(canvas->mem_len, sizeof(*canvas->mem));
     canvas->scratch = malloc(2 * (size_t)width * height * sizeof(*canvas->scratch));
     if (!canvas->mem || !canvas->scratch)
         return TAS_E_NOMEM;

@@ -1,6 +1,5 @@
 #include "codec/model_private.h"
 
-#include "base/large.h"
 #include "base/wipe.h"
 #include "codec/colour_private.h"
 #include "codec/literal_private.h"
@@ -98,7 +97,8 @@ static size_t size_of(unsigned bits) {
 }
 
 struct tas_model *tas_model_new(unsigned bits) {
-    struct tas_model *model = tas_large_alloc(size_of(bits));
+    size_t lines = (size_of(bits) + CACHE_LINE - 1) / CACHE_LINE;
+    struct tas_model *model = aligned_alloc(CACHE_LINE, lines * CACHE_LINE);
     if (!model)
         return NULL;
     model->bits = bits;
@@ -502,18 +502,23 @@ TAS_INLINE unsigned kept_of(const struct tas_span *span, uint32_t x) {
            (unsigned)(up[1] == old_up[1]) << 2 | (unsigned)(up[-1] == old_up[-1]) << 3;
 }
 
-/* All around stayed: how much of what comes stays too? As far as the row above did; no rough pixel stays. */
+/* All around stayed: so far may what comes stay, too: as the row above did; no rough pixel stays. */
+TAS_INLINE uint32_t kept_end(const struct tas_span *span, uint32_t x) {
+    do
+        x++;
+    while (x < span->x1 && span->up[x + 1] == span->old_up[x + 1] && !tas_is_rough(span->old[x]));
+    return x;
+}
+
+/* How much of it stays? */
 TAS_INLINE uint32_t code_kept(const bool encode, struct tas_rc *rc, struct probs *probs,
-                              const struct tas_span *span, uint32_t x, uint32_t *reach) {
-    uint32_t *here = span->row + x, most = span->x1 - x, run = 0;
-    const uint32_t *up = span->up + x, *old = span->old + x, *old_up = span->old_up + x;
-    *reach = 1;
-    while (*reach < most && up[*reach + 1] == old_up[*reach + 1] && !tas_is_rough(old[*reach]))
-        ++*reach;
+                              const struct tas_span *span, uint32_t x, uint32_t reach) {
+    uint32_t *here = span->row + x, run = 0;
+    const uint32_t *old = span->old + x;
     if (encode)
-        while (run < *reach && (span->src[x + run] & TAS_MODEL_RGB) == old[run])
+        while (run < reach && (span->src[x + run] & TAS_MODEL_RGB) == old[run])
             run++;
-    run = code_run(encode, rc, &probs->kept, false, run, *reach);
+    run = code_run(encode, rc, &probs->kept, false, run, reach);
     for (uint32_t i = 0; i < run; i++)
         here[i] = old[i];
     return run;
@@ -531,13 +536,15 @@ TAS_INLINE bool code_is_kept(const bool encode, struct tas_rc *rc, struct probs 
 TAS_INLINE void code_temp(const bool encode, struct tas_rc *rc, struct tas_model *model,
                           const struct tas_span *span) {
     struct probs *probs = &model->probs;
+    uint32_t end =
+        0; /* looked for once, not at every pixel up to there: the work stays bounded by the area */
     for (uint32_t x = span->x0; x < span->x1; x++) {
         unsigned kept = kept_of(span, x);
         bool may_stay = !tas_is_rough(span->old[x]);
         if (may_stay && kept == 15) {
-            uint32_t reach, run = code_kept(encode, rc, probs, span, x, &reach);
-            x += run;
-            if (run == reach) {
+            end = x < end ? end : kept_end(span, x);
+            x += code_kept(encode, rc, probs, span, x, end - x);
+            if (x == end) {
                 x--;
                 continue;
             }

@@ -303,13 +303,16 @@ static void update_blocks(struct tas_motion *m, struct tas_area px, struct tas_v
             size_t at = tas_motion_block(m, bx, by);
             bool is_covered = tas_area_holds(px, tas_motion_block_area(m, bx, by));
             if (is_covered) {
-                m->unsure[at] = m->fit[at] == TAS_FIT_RIGHT; /* looked at sparsely */
+                m->unsure[at] = m->fit[at] == TAS_FIT_RIGHT; /* such blocks were looked at sparsely */
                 if (m->under[at] == TAS_FIT_UNKNOWN)
                     m->under[at] = tas_motion_try(m, bx, by, v);
                 m->cover[at] = (uint8_t)m->n_moves;
                 m->fit[at] = m->under[at];
                 continue;
             }
+            if (m->fit[at] ==
+                TAS_FIT_RIGHT) /* looked at sparsely; a later move of this vector may cover it */
+                m->under[at] = tas_motion_try(m, bx, by, v);
             m->fit[at] = TAS_FIT_UNKNOWN; /* or it would pass as right */
             m->fit[at] = tas_motion_fit_now(m, bx, by);
         }

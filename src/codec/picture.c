@@ -1,5 +1,4 @@
 #include "codec/picture.h"
-#include "base/large.h"
 #include "base/wipe.h"
 
 #include <assert.h>
@@ -12,7 +11,7 @@ struct tas_picture *tas_picture_new(uint32_t width, uint32_t height) {
     if (!pic)
         return NULL;
     *pic = (struct tas_picture){.width = width, .height = height, .stride = width};
-    pic->px = tas_large_alloc((size_t)width * height * sizeof(*pic->px));
+    pic->px = calloc((size_t)width * height, sizeof(*pic->px));
     if (!pic->px) {
         free(pic);
         return NULL;

@@ -180,8 +180,8 @@ static unsigned range_of(const struct block *b) {
             most[i] = row[i] > most[i] ? row[i] : most[i];
         }
     }
-    for (unsigned channel = 0; channel < 3;
-         channel++) { /* the bytes of a pixel: blue, green, red, anything */
+    /* The bytes of a pixel: blue, green, red, anything. */
+    for (unsigned channel = 0; channel < 3; channel++) {
         unsigned low = 255, high = 0;
         for (uint32_t i = channel; i < b->width * 4; i += 4) {
             low = least[i] < low ? least[i] : low;

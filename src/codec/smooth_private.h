@@ -14,8 +14,8 @@ struct tas_step_probs {
 };
 
 #define TAS_NO_STEPS 0x00040404u /* of all three channels */
-#define TAS_STEPS                                                                                            \
-    0x7f070707u /* the bits of three steps; of the top byte only the highest counts: is it rough? */
+/* The bits of three steps; of the top byte only the highest counts: is it rough? */
+#define TAS_STEPS 0x7f070707u
 
 /* How far each channel of px is from that of w, as steps; they are sound if tas_are_steps(). */
 TAS_INLINE uint32_t tas_steps_of(uint32_t px, uint32_t w) {

@@ -27,17 +27,13 @@ static struct scene_rect whole(const struct tas_canvas *canvas) {
     return (struct scene_rect){0, 0, canvas->pic.width, canvas->pic.height};
 }
 
-static bool is_whole_tile(const struct tas_canvas *canvas, uint32_t tx, uint32_t ty) {
-    return (tx + 1) * TAS_TILE <= canvas->pic.width && (ty + 1) * TAS_TILE <= canvas->pic.height;
-}
-
 static void keep_some(struct forger *forger) {
     struct tas_canvas *canvas = &forger->canvas;
     uint32_t percent = scene_chance(&forger->random, 50) ? scene_below(&forger->random, 100) : 0;
     for (uint32_t ty = 0; ty < canvas->tiles_down; ty++)
         for (uint32_t tx = 0; tx < canvas->tiles_across; tx++)
             canvas->kept[(size_t)ty * canvas->tiles_across + tx] = tas_cache_slots(canvas->cache) > 0 &&
-                                                                   is_whole_tile(canvas, tx, ty) &&
+                                                                   tas_canvas_has_whole(canvas, tx, ty) &&
                                                                    scene_chance(&forger->random, percent);
     tas_canvas_keep(canvas, NULL, NULL);
 }
@@ -79,7 +75,7 @@ static enum tas_tile_kind any_kind(struct forger *forger, uint32_t tx, uint32_t 
     case 1:
         return TAS_TILE_FRESH;
     case 2:
-        if (!is_whole_tile(canvas, tx, ty) || !tas_cache_has(canvas->cache, slot))
+        if (!tas_canvas_has_whole(canvas, tx, ty) || !tas_cache_has(canvas->cache, slot))
             return TAS_TILE_SAME;
         canvas->slots[(size_t)ty * canvas->tiles_across + tx] = slot;
         return TAS_TILE_CACHED;

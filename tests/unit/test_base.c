@@ -1,6 +1,5 @@
 #include "base/buf.h"
 #include "base/hex.h"
-#include "base/large.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/time.h"
@@ -609,24 +608,6 @@ static void level_words_are_known_and_others_refused(void **state) {
     assert_int_equal(level, TAS_LOG_ERROR);
 }
 
-static void large_memory_is_zeroed_and_lies_on_lines_of_the_cache(void **state) {
-    (void)state;
-    static const size_t sizes[] = {1, 63, 4096, 2 * 1024 * 1024 - 1, 2 * 1024 * 1024, 5 * 1024 * 1024 + 17};
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-        uint8_t *memory = tas_large_alloc(sizes[i]);
-        assert_non_null(memory);
-        assert_int_equal((uintptr_t)memory % 64, 0);
-        for (size_t at = 0; at < sizes[i]; at++)
-            assert_int_equal(memory[at], 0);
-        memset(memory, 0x5a, sizes[i]); /* the next may get the same */
-        free(memory);
-    }
-    assert_null(tas_large_alloc(SIZE_MAX));
-    tas_oom_fail_at(1);
-    assert_null(tas_large_alloc(100));
-    tas_oom_fail_at(0);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reader_gives_big_endian_numbers_and_stays_bad_after_the_end),
@@ -648,7 +629,6 @@ int main(void) {
         cmocka_unit_test(wiping_leaves_zeros_and_nothing_else_changes),
         cmocka_unit_test(secrets_are_the_same_only_when_every_byte_is),
         cmocka_unit_test(secret_memory_from_the_heap_comes_zeroed),
-        cmocka_unit_test(large_memory_is_zeroed_and_lies_on_lines_of_the_cache),
         cmocka_unit_test(random_bytes_differ_and_fill_exactly_what_was_asked_for),
         cmocka_unit_test(the_monotonic_clock_never_goes_back),
         cmocka_unit_test(a_log_line_is_json_and_digits_become_numbers),
