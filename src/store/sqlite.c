@@ -112,6 +112,23 @@ static int settle(struct sqlite *s) {
     return err;
 }
 
+/* *lost_race: another one that opened the new file at the same time has deleted its journal first, and SQLite
+ * takes that for a fault of the disk. */
+static int open_handle(struct sqlite *s, bool *lost_race) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (s->is_scratch ? SQLITE_OPEN_MEMORY : 0);
+    int err = TAS_E_NOMEM;
+    *lost_race = false;
+    if (sqlite3_open_v2(s->path, &s->handle, flags, NULL) == SQLITE_OK)
+        err = settle(s);
+    else if (s->handle)
+        err = failed(s);
+    if (err == TAS_OK)
+        return TAS_OK;
+    *lost_race = s->handle && sqlite3_extended_errcode(s->handle) == SQLITE_IOERR_DELETE_NOENT;
+    drop(s);
+    return err;
+}
+
 static int sqlite_connect(struct tas_db *db) {
     struct sqlite *s = of(db);
     if (s->handle)
@@ -119,14 +136,12 @@ static int sqlite_connect(struct tas_db *db) {
     if (!s->is_scratch && store_make_file(s->path) == TAS_E_IO)
         return store_fail(db, errno == ENOSPC || errno == EDQUOT ? TAS_E_FULL : TAS_E_IO, "%s: %s", s->path,
                           strerror(errno));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (s->is_scratch ? SQLITE_OPEN_MEMORY : 0);
-    int err = TAS_E_NOMEM;
-    if (sqlite3_open_v2(s->path, &s->handle, flags, NULL) == SQLITE_OK)
-        err = settle(s);
-    else if (s->handle)
-        err = failed(s);
-    if (err != TAS_OK)
-        drop(s);
+    uint64_t began_us = tas_mono_us();
+    bool lost_race;
+    int err;
+    do
+        err = open_handle(s, &lost_race);
+    while (lost_race && tas_mono_us() - began_us < (uint64_t)BUSY_MS * 1000);
     return err;
 }
 

@@ -572,6 +572,9 @@ static void *open_and_close(void *ctx) {
     char why[TAS_DB_WHY];
     struct tas_db *db = tas_db_open(ctx, why);
     int err = db ? tas_db_run(db, "CREATE TABLE IF NOT EXISTS t (id BIGINT)", NULL, 0, NULL) : TAS_E_IO;
+    if (err != TAS_OK)
+        print_error("opened by several: %s, error %d: %s\n", db ? "open" : why, err,
+                    db ? tas_db_why(db) : "");
     tas_db_close(db);
     return err == TAS_OK ? NULL : ctx;
 }
