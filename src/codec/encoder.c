@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 enum {
-    ROUGH_LEAST = 24,     /* bytes of a block in the roughest JPEG, all of one colour: always fits */
     QUICK_PX = 64 * 1024, /* so many to be coded by context: time counts for more than bytes */
     LIKELY_PX_BYTES = 6,  /* dearer than noise: when a row of tiles has so much room, nothing is kept for
                              taking it back */

@@ -1,6 +1,6 @@
-/* What the files of the encoder share. plan.c decides how each tile and block is coded, region.c which
- * rectangles are video, encoder.c writes frames. Nothing here is part of the format: any choice decodes to
- * the same picture. */
+/* What the files of the encoder share. block.c tells what a block looks like, plan.c decides how each tile
+ * and block is coded, region.c which rectangles are video, encoder.c writes frames. Nothing here is part of
+ * the format: any choice decodes to the same picture. */
 #pragma once
 
 #include "codec/atlas_private.h"

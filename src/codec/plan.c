@@ -1,85 +1,12 @@
+#include "codec/block_private.h"
 #include "codec/encoder_private.h"
 
 enum {
-    /* A block is a photograph when more of its pixels differ from those to the left and above, when it has at
-     * least so many colours, and none of them so often: text has its ground. */
-    PHOTO_PERCENT = 15,
-    PHOTO_COLOURS = 14,
-    PHOTO_COMMON_PERCENT = 30,
-
-    /* Likewise in a tile of which half is photographs already. */
-    BESIDE_PERCENT = 5,
-    BESIDE_COLOURS = 6,
-    BESIDE_COMMON_PERCENT = 45,
-
-    /* Coded exactly it is LIT when more pixels differ from all four neighbours, and likewise. Where this is
-     * lower, smoothed small text passes for a photograph: up to five times the bytes. */
-    LIT_PERCENT = 45,
-    LIT_COLOURS = 24,
-    LIT_COMMON_PERCENT = 25,
-
-    /* In a large frame likewise when it is the grain of a wallpaper: pixels differ, but none by much. Text is
-     * never so faint. Exactly it would take most of the time of the frame. */
-    GRAIN_PERCENT = 3,
-    GRAIN_RANGE = 16, /* of each channel */
-    LARGE_TILES = 64,
-
     TEMP_PERCENT = 96, /* unchanged pixels, above which a block is TEMP */
+    LARGE_TILES = 64,  /* changed; above this time counts for more than bytes */
     ROUGH_WORK = 4,    /* blocks of JPEG that are as much work as one that is coded by context */
     BLOCK_PX = TAS_BLOCK * TAS_BLOCK,
 };
-
-/* A block of the new picture beside the one that the decoder has. */
-struct block {
-    const uint32_t *px, *was;
-    ptrdiff_t px_stride, was_stride;
-    uint32_t width, height;
-};
-
-static struct block block_at(const struct tas_canvas *canvas, const struct tas_picture *src, uint32_t bx,
-                             uint32_t by) {
-    uint32_t x = bx * TAS_BLOCK, y = by * TAS_BLOCK;
-    return (struct block){
-        .px = src->px + (size_t)y * src->stride + x,
-        .was = tas_canvas_row(canvas, y) + x,
-        .px_stride = src->stride,
-        .was_stride = canvas->pic.stride,
-        .width = tas_clip(x, canvas->pic.width, TAS_BLOCK),
-        .height = tas_clip(y, canvas->pic.height, TAS_BLOCK),
-    };
-}
-
-/* With a constant width the compiler compares whole rows at once. */
-TAS_INLINE bool rows_differ(const uint32_t *px, const uint32_t *was, const uint32_t width) {
-    uint32_t difference = 0;
-    for (uint32_t x = 0; x < width; x++)
-        difference |= px[x] ^ was[x];
-    return difference & TAS_RGB;
-}
-
-static bool differs(const struct block *b) {
-    for (uint32_t y = 0; y < b->height; y++) {
-        const uint32_t *px = b->px + y * b->px_stride, *was = b->was + y * b->was_stride;
-        if (b->width == TAS_BLOCK ? rows_differ(px, was, TAS_BLOCK) : rows_differ(px, was, b->width))
-            return true;
-    }
-    return false;
-}
-
-/* Most blocks of a screen are of one colour. */
-static bool is_plain(const struct block *b) {
-    uint32_t px = b->px[0], difference = 0;
-    for (uint32_t y = 0; y < b->height && !(difference & TAS_RGB); y++) {
-        const uint32_t *row = b->px + y * b->px_stride;
-        if (b->width == TAS_BLOCK) /* a constant width: whole vectors */
-            for (uint32_t x = 0; x < TAS_BLOCK; x++)
-                difference |= row[x] ^ px;
-        else
-            for (uint32_t x = 0; x < b->width; x++)
-                difference |= row[x] ^ px;
-    }
-    return !(difference & TAS_RGB);
-}
 
 bool plan_differs(const struct tas_encoder *enc, const struct tas_picture *src, uint32_t tx, uint32_t ty) {
     const struct tas_canvas *canvas = &enc->canvas;
@@ -93,122 +20,19 @@ bool plan_differs(const struct tas_encoder *enc, const struct tas_picture *src, 
     return false;
 }
 
-/* Pixels that are exactly what they were; a rough one never is. */
-static uint32_t count_kept(const struct block *b) {
-    uint32_t count = 0;
-    for (uint32_t y = 0; y < b->height; y++)
-        for (uint32_t x = 0; x < b->width; x++)
-            count += b->px[y * b->px_stride + x] == b->was[y * b->was_stride + x];
-    return count;
-}
-
-/* Pixels that none of the neighbours W, N, NW and NE has the colour of, looking inside the block only. */
-static uint32_t count_new(const struct block *b) {
-    uint32_t count = 0;
-    for (uint32_t y = 1; y < b->height; y++) {
-        const uint32_t *px = b->px + y * b->px_stride, *up = px - b->px_stride;
-        for (uint32_t x = 1; x + 1 < b->width; x++)
-            count += (uint32_t)(((px[x] ^ px[x - 1]) & TAS_RGB) != 0) &
-                     (uint32_t)(((px[x] ^ up[x]) & TAS_RGB) != 0) &
-                     (uint32_t)(((px[x] ^ up[x - 1]) & TAS_RGB) != 0) &
-                     (uint32_t)(((px[x] ^ up[x + 1]) & TAS_RGB) != 0);
-    }
-    return count;
-}
-
-/* At least `least` colours, and none that more than `percent` of the pixels have. Counted by hash: a few
- * colours that fall together do not matter. */
-static bool is_colourful(const struct block *b, unsigned least, unsigned percent) {
-    uint64_t seen[8] = {0};
-    unsigned often[64] = {0}, most = 0, colours = 0;
-    for (uint32_t y = 0; y < b->height; y++)
-        for (uint32_t x = 0; x < b->width; x++) {
-            uint32_t h = (b->px[y * b->px_stride + x] & TAS_RGB) * 0x9e3779b1u;
-            seen[h >> 29] |= (uint64_t)1 << (h >> 23 & 63);
-            unsigned count = ++often[h >> 10 & 63];
-            most = count > most ? count : most;
-        }
-    for (unsigned i = 0; i < 8; i++)
-        colours += (unsigned)__builtin_popcountll(seen[i]);
-    return colours >= least && most * 100 < b->width * b->height * percent;
-}
-
-/* Pixels that neither W nor N has the colour of, likewise: what shades off in steps is not new, but dear. */
-static uint32_t count_edges(const struct block *b) {
-    uint32_t count = 0;
-    for (uint32_t y = 1; y < b->height; y++) {
-        const uint32_t *px = b->px + y * b->px_stride, *up = px - b->px_stride;
-        for (uint32_t x = 1; x + 1 < b->width; x++)
-            count += (uint32_t)(((px[x] ^ px[x - 1]) & TAS_RGB) != 0) &
-                     (uint32_t)(((px[x] ^ up[x]) & TAS_RGB) != 0);
-    }
-    return count;
-}
-
-static uint32_t inner_px(const struct block *b) {
-    return b->width > 2 ? (b->width - 2) * (b->height - 1) : 0;
-}
-
-/* Photographs have many colours, none of them common; smoothed text has many, and its ground. */
-static enum tas_block_mode exact_mode(uint32_t new_px, const struct block *b) {
-    return new_px * 100 > inner_px(b) * LIT_PERCENT && is_colourful(b, LIT_COLOURS, LIT_COMMON_PERCENT)
-               ? TAS_BLOCK_LIT
-               : TAS_BLOCK_CTX;
-}
-
-static bool is_photo(const struct block *b) {
-    return count_edges(b) * 100 > inner_px(b) * PHOTO_PERCENT &&
-           is_colourful(b, PHOTO_COLOURS, PHOTO_COMMON_PERCENT);
-}
-
-/* Beside photographs less is asked: sky and shadow have few colours, text still has its ground. */
-static bool is_photo_too(const struct block *b) {
-    return count_edges(b) * 100 > inner_px(b) * BESIDE_PERCENT &&
-           is_colourful(b, BESIDE_COLOURS, BESIDE_COMMON_PERCENT);
-}
-
-/* The largest difference between two pixels in any channel. */
-static unsigned range_of(const struct block *b) {
-    uint8_t least[TAS_BLOCK * 4], most[TAS_BLOCK * 4];
-    unsigned range = 0;
-    memcpy(least, b->px, b->width * 4);
-    memcpy(most, b->px, b->width * 4);
-    for (uint32_t y = 1; y < b->height; y++) {
-        const uint8_t *row = (const uint8_t *)(b->px + y * b->px_stride);
-        for (uint32_t i = 0; i < b->width * 4; i++) {
-            least[i] = row[i] < least[i] ? row[i] : least[i];
-            most[i] = row[i] > most[i] ? row[i] : most[i];
-        }
-    }
-    /* The bytes of a pixel: blue, green, red, anything. */
-    for (unsigned channel = 0; channel < 3; channel++) {
-        unsigned low = 255, high = 0;
-        for (uint32_t i = channel; i < b->width * 4; i += 4) {
-            low = least[i] < low ? least[i] : low;
-            high = most[i] > high ? most[i] : high;
-        }
-        range = high - low > range ? high - low : range;
-    }
-    return range;
-}
-
-static bool is_grain(const struct block *b) {
-    return count_edges(b) * 100 > inner_px(b) * GRAIN_PERCENT && range_of(b) <= GRAIN_RANGE;
-}
-
 static enum tas_block_mode choose_mode(const struct tas_encoder *enc, const struct block *b, bool is_fresh,
                                        const struct tas_frame_order *order) {
-    if (!differs(b))
+    if (!block_differs(b))
         return TAS_BLOCK_SKIP;
     if (enc->forced && (enc->forced != TAS_BLOCK_ROUGH || enc->rough))
         return enc->forced;
-    if (!is_fresh && count_kept(b) * 100 > b->width * b->height * TEMP_PERCENT)
+    if (!is_fresh && block_count_kept(b) * 100 > b->width * b->height * TEMP_PERCENT)
         return TAS_BLOCK_TEMP;
-    if (is_plain(b))
+    if (block_is_plain(b))
         return TAS_BLOCK_CTX;
-    if (enc->rough && order->quality > 0 && (is_photo(b) || (enc->is_large && is_grain(b))))
+    if (enc->rough && order->quality > 0 && (block_is_photo(b) || (enc->is_large && block_is_grain(b))))
         return TAS_BLOCK_ROUGH;
-    return exact_mode(count_new(b), b);
+    return block_exact_mode(b);
 }
 
 /* ---- tiles ---- */
@@ -259,7 +83,7 @@ static void plan_beside(struct tas_encoder *enc, const struct tas_picture *src, 
         for (uint32_t bx = at[0]; bx < at[1]; bx++) {
             uint8_t *mode = tas_canvas_mode(&enc->canvas, bx, by);
             struct block b = block_at(&enc->canvas, src, bx, by);
-            if (*mode == TAS_BLOCK_CTX && is_photo_too(&b))
+            if (*mode == TAS_BLOCK_CTX && block_is_photo_beside(&b))
                 *mode = TAS_BLOCK_ROUGH;
         }
 }
@@ -388,14 +212,6 @@ void plan_frame(struct tas_encoder *enc, const struct tas_picture *src, const st
 
 /* ---- refinement ---- */
 
-static bool is_rough(const struct block *b) {
-    uint32_t any = 0;
-    for (uint32_t y = 0; y < b->height; y++)
-        for (uint32_t x = 0; x < b->width; x++)
-            any |= b->was[y * b->was_stride + x];
-    return any & TAS_ROUGH;
-}
-
 static void refine_tile(struct tas_encoder *enc, uint32_t tx, uint32_t ty,
                         const struct tas_frame_order *order) {
     uint32_t at[4];
@@ -406,11 +222,12 @@ static void refine_tile(struct tas_encoder *enc, uint32_t tx, uint32_t ty,
     for (uint32_t by = at[2]; by < at[3]; by++)
         for (uint32_t bx = at[0]; bx < at[1]; bx++) {
             struct block b = block_at(&enc->canvas, &enc->canvas.pic, bx, by);
-            if (!is_rough(&b))
+            if (!block_is_rough(&b))
                 continue;
-            bool is_better_first = order->quality > 0 && !is_grain(&b); /* grain is cheap when it is exact */
+            bool is_better_first =
+                order->quality > 0 && !block_is_grain(&b); /* grain is cheap when it is exact */
             *tas_canvas_mode(&enc->canvas, bx, by) =
-                (uint8_t)(is_better_first ? TAS_BLOCK_ROUGH : exact_mode(count_new(&b), &b));
+                (uint8_t)(is_better_first ? TAS_BLOCK_ROUGH : block_exact_mode(&b));
         }
 }
 

@@ -139,9 +139,11 @@ static int sqlite_connect(struct tas_db *db) {
     uint64_t began_us = tas_mono_us();
     bool lost_race;
     int err;
-    do
+    do {
         err = open_handle(s, &lost_race);
-    while (lost_race && tas_mono_us() - began_us < (uint64_t)BUSY_MS * 1000);
+        if (lost_race)
+            store_pause(BUSY_PAUSE_US);
+    } while (lost_race && tas_mono_us() - began_us < (uint64_t)BUSY_MS * 1000);
     return err;
 }
 

@@ -506,8 +506,7 @@ static void windows_that_move_together_over_stripes_leave_no_pixel_wrong(void **
         mark_changes(&p);
         p.count = tas_motion_find(p.motion, &p.was, &p.now, &p.changed, p.moves);
         apply(&p.was, p.moves, p.count);
-        if (p.count > 0)
-            check_tiles(&p); /* more blocks may differ than before, but it is known which */
+        check_tiles(&p); /* more blocks may differ than before, but it is known which */
         pair_free(&p);
     }
 }
