@@ -8,6 +8,7 @@ the test fails and shows what the programs said.
 import json
 import os
 import queue
+import random
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 GIVE_UP_S = 60
 SKIP = 77  # exit code that meson counts as skipped
@@ -281,22 +283,32 @@ class Rig:
     # --- displays ---
 
     def start_display(self, size="1280x800", extra=(), prefix=(), env=None, name="xvfb", auth=None):
-        """An Xvfb on a free number; its name, such as ":7"."""
-        r, w = os.pipe()
-        os.set_inheritable(w, True)
-        argv = [*prefix, "Xvfb", "-displayfd", str(w), "-screen", "0", f"{size}x24", "-noreset", "-nolisten", "tcp", *extra]
-        if auth:
-            argv += ["-auth", auth]
-        log = open(self.path(name + ".log"), "ab")
-        proc = subprocess.Popen(argv, stdout=log, stderr=log, pass_fds=[w], start_new_session=True, env=env)
-        log.close()
-        os.close(w)
-        self.programs.append(_Plain(proc, name))
-        with os.fdopen(r) as f:
-            number = f.readline().strip()
-        if not number:
-            raise Failed(f"Xvfb did not start: {open(self.path(name + '.log')).read()}")
-        return ":" + number
+        """An Xvfb; the display's name, such as ":1807"."""
+        argv = [*prefix, "Xvfb", "-screen", "0", f"{size}x24", *extra]
+        return self._start_x_server(argv + (["-auth", auth] if auth else []), name, env)
+
+    def start_nested_display(self, outer, size="1280x800", name="xephyr"):
+        """An Xephyr: a window on display `outer`."""
+        return self._start_x_server(["Xephyr", "-screen", size], name, dict(os.environ, DISPLAY=outer))
+
+    def _start_x_server(self, argv, name, env):
+        """On a number that a lock file keeps for it. A server that looks for a number itself asks only its own network namespace,
+        and takes the socket's file away from one in another."""
+        for number in random.sample(range(1000, 50000), 20):
+            r, w = os.pipe()
+            log = open(self.path(name + ".log"), "ab")
+            proc = subprocess.Popen([*argv, f":{number}", "-displayfd", str(w), "-noreset", "-nolisten", "tcp"], stdout=log, stderr=log,
+                                    pass_fds=[w], start_new_session=True, env=env)
+            log.close()
+            os.close(w)
+            with os.fdopen(r) as f:
+                display = f.readline().strip()
+            if display:
+                self.programs.append(_Plain(proc, name))
+                return ":" + display
+            proc.wait()
+        with open(self.path(name + ".log"), errors="replace") as f:
+            raise Failed(f"{name} did not start: {f.read()[-3000:]}")
 
     def start_on(self, display, argv, name, prefix=(), env=None):
         log = open(self.path(name + ".log"), "ab")
@@ -367,25 +379,42 @@ def need_root():
         sys.exit(SKIP)
 
 
-def main(*tests):
-    """Runs the test functions named on the command line, or all; each gets a fresh Rig. One line per test."""
+def chosen(tests):
+    """Those of the test functions that are named on the command line, or all."""
     wanted = sys.argv[1:]
-    failed = 0
     unknown = set(wanted) - {t.__name__ for t in tests}
     if unknown:
         sys.exit(f"no test {', '.join(sorted(unknown))}; there are: {', '.join(t.__name__ for t in tests)}")
-    for test in tests:
-        if wanted and test.__name__ not in wanted:
-            continue
-        start = time.monotonic()
-        try:
-            with Rig() as rig:
-                test(rig)
-            print(f"ok   {test.__name__} ({time.monotonic() - start:.1f} s)", flush=True)
-        except Exception as e:  # noqa: BLE001 each test is told, whatever went wrong
-            failed += 1
-            import traceback
+    return [t for t in tests if not wanted or t.__name__ in wanted]
 
-            traceback.print_exc()
-            print(f"FAIL {test.__name__}: {e}", flush=True)
-    sys.exit(1 if failed else 0)
+
+def told(test, run_it, failures):
+    """Runs one test and prints how it went; whether it passed. `failures`: gets a line if not."""
+    start = time.monotonic()
+    try:
+        run_it(test)
+        print(f"ok   {test.__name__} ({time.monotonic() - start:.1f} s)", flush=True)
+        return True
+    except Exception as e:  # noqa: BLE001 each test is told, whatever went wrong
+        traceback.print_exc()
+        print(f"FAIL {test.__name__}: {e}", flush=True)
+        failures.append(f"FAIL {test.__name__}: {(str(e) or type(e).__name__).splitlines()[0]}")
+        return False
+
+
+def finish(failures):
+    """Ends the program. What failed comes once more, behind what the programs said: the end of the output is what people are shown."""
+    print("\n".join(failures), end="\n" if failures else "", flush=True)
+    sys.exit(1 if failures else 0)
+
+
+def main(*tests):
+    """Runs the chosen test functions; each gets a fresh Rig."""
+    def with_a_rig(test):
+        with Rig() as rig:
+            test(rig)
+
+    failures = []
+    for test in chosen(tests):
+        told(test, with_a_rig, failures)
+    finish(failures)

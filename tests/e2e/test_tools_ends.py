@@ -6,7 +6,6 @@ import difflib
 import os
 import re
 import signal
-import subprocess
 
 import rig as rigs
 import tools_world
@@ -160,7 +159,7 @@ def every_end_of_the_operator_s(world):
 def the_emergency_key_ends_it(world):
     """On a keyboard of the customer's own: a display in a display has one, and what is typed outside comes from it."""
     outer = world.rig.start_display("1280x800", name="outer-xvfb")
-    inner = xephyr(world.rig, outer)
+    inner = world.rig.start_nested_display(outer)
     home, world.home = world.home, tools_world.Desktop(world.rig, uid=world.uid("games"), name="nested", display=inner)
     try:
         cl, op = world.session("Control")
@@ -177,18 +176,6 @@ def the_emergency_key_ends_it(world):
         world.tidy()
     finally:
         world.home = home
-
-
-def xephyr(rig, outer):
-    r, w = os.pipe()
-    os.set_inheritable(w, True)
-    log = open(rig.path("xephyr.log"), "ab")
-    proc = subprocess.Popen(["Xephyr", "-displayfd", str(w), "-screen", "1280x800", "-nolisten", "tcp", "-noreset"], stdout=log, stderr=log,
-                            env=dict(os.environ, DISPLAY=outer), pass_fds=[w], start_new_session=True)
-    os.close(w)
-    rig.programs.append(rigs._Plain(proc, "xephyr"))
-    with os.fdopen(r) as f:
-        return ":" + f.readline().strip()
 
 
 # ---- ends out of order ----

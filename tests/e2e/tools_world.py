@@ -14,13 +14,10 @@ import pwd
 import re
 import signal
 import sqlite3
-import sys
-import time
-import traceback
 
 from api import crockford_to_int
 from gui import Desktop
-from rig import Failed, Rig, until
+from rig import Failed, Rig, chosen, finish, told, until
 from service import Service
 from tools import Client, OperatorTool, pair
 
@@ -256,29 +253,24 @@ def _shots(world, test):
 
 
 def main(make, *tests):
-    """Runs the test functions named on the command line, or all, in one world as long as that stays whole."""
-    wanted = sys.argv[1:]
-    unknown = set(wanted) - {t.__name__ for t in tests}
-    if unknown:
-        sys.exit(f"no test {', '.join(sorted(unknown))}; there are: {', '.join(t.__name__ for t in tests)}")
-    failed, rig, world = 0, None, None
-    for test in [t for t in tests if not wanted or t.__name__ in wanted]:
-        start = time.monotonic()
-        try:
-            if not world:
-                rig = Rig()
-                world = make(rig)
-            test(world)
-            world.tidy()
-            print(f"ok   {test.__name__} ({time.monotonic() - start:.1f} s)", flush=True)
-        except Exception as e:  # noqa: BLE001 each test is told, whatever went wrong
-            failed += 1
-            traceback.print_exc()
-            print(f"FAIL {test.__name__}: {e}", flush=True)
+    """Runs the chosen test functions, in one world as long as that stays whole."""
+    rig, world = None, None
+
+    def in_the_world(test):
+        nonlocal rig, world
+        if not world:
+            rig = Rig()
+            world = make(rig)
+        test(world)
+        world.tidy()
+
+    failures = []
+    for test in chosen(tests):
+        if not told(test, in_the_world, failures):
             _shots(world, test)
             if rig:
                 rig.close()
             rig, world = None, None
     if rig:
         rig.close()
-    sys.exit(1 if failed else 0)
+    finish(failures)
