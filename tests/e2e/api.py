@@ -145,8 +145,11 @@ class Api:
 
 
 class Stream:
+    """is_repeat: the last event was told before; one that opens while a change is being passed on hears of it twice, which does no harm."""
+
     def __init__(self, line, answer):
         self.line, self.answer = line, answer
+        self.told, self.is_repeat = set(), False
 
     def __iter__(self):
         event = {}
@@ -157,11 +160,18 @@ class Stream:
             text = raw.decode().rstrip("\r\n")
             if text == "":
                 if "data" in event:
-                    yield event.get("id", ""), event.get("event", "message"), json.loads(event["data"])
+                    name, data = event.get("event", "message"), json.loads(event["data"])
+                    self._note(name, data)
+                    yield event.get("id", ""), name, data
                 event = {}
             elif not text.startswith(":"):
                 name, _, value = text.partition(":")
                 event[name] = value.removeprefix(" ")
+
+    def _note(self, name, data):
+        what = name, data.get("rev") or data.get("state")  # of a session, of a claim
+        self.is_repeat = what[1] is not None and what in self.told
+        self.told.add(what)
 
     def until(self, event, **fields):
         for ident, name, data in self:
